@@ -1,0 +1,15 @@
+//! A request over tables becomes a typed plan against the catalog, then one statement with bound parameters.
+//!
+//! ```text
+//! Read / Mutation (what the client asked, names unresolved)  +  Catalog  +  Role
+//!     --plan--> ReadPlan / MutationPlan: SQLite text, where its parameters come from, how columns become JSON
+//! ```
+//!
+//! Invariants
+//! - No IO. Policies are part of the plan: a plan made for a role can't be run without them.
+//! - A request holds the *shape* only; values stand beside it as inputs, so a plan serves every request of its shape.
+//! - Every value is bound. Identifiers come from the catalog, never from the client's text.
+//!
+//! Deliberately absent: the REST and GraphQL grammars (services parse them into [`request`]), and engines (see `db`).
+
+pub mod request;

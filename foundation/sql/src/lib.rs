@@ -1,0 +1,28 @@
+//! Postgres is the language: this crate reads it, keeps what it declares, and writes it for SQLite.
+//!
+//! ```text
+//! migrations/*.sql --parse--> statements --apply--> Catalog --render--> SQLite DDL
+//!                              policies, checks, defaults = Expr --render--> SQLite expressions with binds
+//! ```
+//!
+//! Invariants
+//! - No IO. Everything is a function over values.
+//! - The parser's tree stops at `parse`: the rest of the system knows only [`catalog`] and [`expr`].
+//! - What is not portable is refused with file, line, the construct and what to do ([`error::Refusal`]); nothing is dropped.
+//! - A value never passes through `f64` unless its type is a float.
+//! - The file never depends on functions that only this process has: defaults, `now()` and identities are bound.
+//!
+//! Deliberately absent: requests (see `plan`) and engines (see `db`).
+
+pub mod catalog;
+pub mod error;
+pub mod expr;
+pub mod statement;
+pub mod types;
+pub mod value;
+
+pub use catalog::Catalog;
+pub use error::{Refusal, SqlError};
+pub use statement::{Bind, Statement};
+pub use types::Type;
+pub use value::Value;
