@@ -12,4 +12,14 @@
 //!
 //! Deliberately absent: the REST and GraphQL grammars (services parse them into [`request`]), and engines (see `db`).
 
+mod error;
+mod input;
+mod mutation;
+mod near;
+mod read;
 pub mod request;
+
+pub use error::{Candidate, Cardinality, PlanError};
+pub use input::{InputSlot, InputType};
+pub use mutation::{MutationPlan, plan_mutation};
+pub use read::{OutColumn, PlanLimits, ReadPlan, plan_read};

@@ -234,6 +234,8 @@ pub struct Mutation {
     pub node: Node,
     /// Whether the changed rows are returned (`return=representation`).
     pub returning: bool,
+    /// Insert: the primary key of the row is wanted for `Location` (`return=headers-only`).
+    pub keys: bool,
     /// Count the changed rows that match, for `Content-Range`.
     pub count: bool,
 }

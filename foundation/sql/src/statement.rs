@@ -11,6 +11,8 @@ pub enum Bind {
     Const(Value),
     /// The n-th input of the request, already read as the type it is compared with.
     Input(u32),
+    /// Mutations only: the n-th value of the row being written.
+    Row(u32),
     /// `auth.uid()`: the caller's subject, null without one.
     Uid,
     /// `auth.role()`
