@@ -1,1 +1,16 @@
-//! placeholder
+//! What a black-box test needs: the real executable on a free port, a plain HTTP client, and Node with the real SDK.
+//!
+//! Invariants: nothing here knows how Pando works inside; it starts the executable, speaks HTTP, reads what it prints
+//! and ends it. Every wait has an end. A started server is killed when its handle is dropped.
+//! Deliberately absent: an async runtime. Threads that block are easier to read in a test, and fast enough.
+
+pub mod cache;
+pub mod executable;
+pub mod http;
+pub mod mail;
+pub mod node;
+pub mod server;
+
+pub use http::{Client, Response};
+pub use node::Node;
+pub use server::{Keys, Pando, Setup};

@@ -1,0 +1,51 @@
+//! `cargo x test`: every test of the workspace, with everything they need made ready before.
+
+use crate::run::{cargo, has_cargo_command, step};
+use crate::services;
+use anyhow::{Result, bail};
+use std::time::Instant;
+
+/// Runs all tests. What could not be done is said, and is a failure where `CI` is set.
+pub fn test(arguments: &[String]) -> Result<()> {
+    let began = Instant::now();
+    let mut not_done = Vec::new();
+
+    eprintln!("==> Node and the SDKs the black-box tests run");
+    if let Err(error) = services::node() {
+        not_done.push(format!(
+            "the tests that run supabase-js, because Node is not to be had: {error:#}"
+        ));
+    }
+    eprintln!("==> the executable under test");
+    let executable = pando_testkit::executable::build(&[])?;
+
+    let nextest = has_cargo_command("nextest");
+    let mut runner = cargo(if nextest {
+        &["nextest", "run", "--workspace"]
+    } else {
+        &["test", "--workspace"]
+    });
+    if !nextest {
+        runner.args(["--lib", "--bins", "--tests"]);
+    }
+    runner.args(arguments).env("PANDO_BIN", &executable);
+    if !not_done.is_empty() {
+        runner.env("PANDO_TEST_WITHOUT_NODE", "1");
+    }
+    step(&mut runner)?;
+    if arguments.is_empty() {
+        step(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+    }
+
+    eprintln!(
+        "all tests that were run passed, in {:.0} s",
+        began.elapsed().as_secs_f64()
+    );
+    for what in &not_done {
+        eprintln!("NOT RUN: {what}");
+    }
+    if !not_done.is_empty() && std::env::var_os("CI").is_some() {
+        bail!("not everything was run, which is a failure in CI");
+    }
+    Ok(())
+}
