@@ -14,6 +14,8 @@ pub struct PlanLimits {
     pub embed_depth_max: usize,
     /// Rows of one page, at every level.
     pub page_rows_max: u64,
+    /// Whether tables without row-level security are reachable at all; otherwise they are unknown.
+    pub allow_unprotected: bool,
 }
 
 /// A read, planned for a role: it serves every request of its shape.

@@ -238,6 +238,20 @@ pub struct Mutation {
     pub keys: bool,
     /// Count the changed rows that match, for `Content-Range`.
     pub count: bool,
+    /// How many rows may be changed; any other number undoes the mutation.
+    pub expect: Expect,
+}
+
+/// A bound on the rows a mutation changes, checked before it is committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Expect {
+    /// No bound.
+    #[default]
+    Any,
+    /// Exactly one (a single-object answer); else PGRST116.
+    One,
+    /// At most this input, a number of rows (`max-affected`); else PGRST124.
+    AtMost(Slot),
 }
 
 /// What a mutation does. Payload columns are named; their values come row by row beside the shape.
