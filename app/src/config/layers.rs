@@ -50,12 +50,7 @@ pub struct Refused {
 pub type Set = BTreeMap<&'static str, (String, Origin)>;
 
 /// Variables of ours that are not settings: they steer the tests of this repository.
-const OTHER_VARIABLES: &[&str] = &[
-    "PANDO_CONFIG",
-    "PANDO_BIN",
-    "PANDO_TEST_CACHE",
-    "PANDO_TEST_WITHOUT_NODE",
-];
+const OTHER_VARIABLES: &[&str] = &["PANDO_CONFIG", "PANDO_BIN"];
 
 /// Adds what a `pando.toml` sets.
 pub fn add_file(set: &mut Set, path: &Path, text: &str) -> Result<(), Refused> {
@@ -132,7 +127,8 @@ pub fn add_variables(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(), Refused> {
     for (name, value) in variables {
-        if !name.starts_with("PANDO_") || OTHER_VARIABLES.contains(&name.as_str()) {
+        let ours = name.starts_with("PANDO_") && !name.starts_with("PANDO_TEST_");
+        if !ours || OTHER_VARIABLES.contains(&name.as_str()) {
             continue;
         }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
