@@ -34,7 +34,11 @@ impl Catalog {
 
     /// The name a table has in the SQLite file: `notes` for public.notes, `auth.users` for others.
     pub fn file_name(schema: &str, name: &str) -> String {
-        if schema == "public" { name.to_owned() } else { format!("{schema}.{name}") }
+        if schema == "public" {
+            name.to_owned()
+        } else {
+            format!("{schema}.{name}")
+        }
     }
 }
 
@@ -226,9 +230,16 @@ mod pairs {
         serializer.collect_seq(map.iter())
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>, K: DeserializeOwned + Ord, V: DeserializeOwned>(
+    pub fn deserialize<
+        'de,
+        D: Deserializer<'de>,
+        K: DeserializeOwned + Ord,
+        V: DeserializeOwned,
+    >(
         deserializer: D,
     ) -> Result<BTreeMap<K, V>, D::Error> {
-        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?
+            .into_iter()
+            .collect())
     }
 }

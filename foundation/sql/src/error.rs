@@ -19,7 +19,12 @@ pub struct SqlError {
 impl SqlError {
     /// An error with a state and a message.
     pub fn new(state: &'static str, message: impl Into<String>) -> SqlError {
-        SqlError { state: Cow::Borrowed(state), message: message.into(), detail: None, hint: None }
+        SqlError {
+            state: Cow::Borrowed(state),
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
     }
 
     /// Adds the detail line.
@@ -60,7 +65,11 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}: {}; {}", self.file, self.line, self.construct, self.reason, self.advice)
+        write!(
+            f,
+            "{}:{}: {}: {}; {}",
+            self.file, self.line, self.construct, self.reason, self.advice
+        )
     }
 }
 

@@ -15,8 +15,11 @@
 //! Deliberately absent: requests (see `plan`) and engines (see `db`).
 
 pub mod catalog;
+mod decimal;
 pub mod error;
 pub mod expr;
+pub mod functions;
+mod json;
 pub mod statement;
 pub mod types;
 pub mod value;

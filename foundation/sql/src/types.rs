@@ -1,5 +1,12 @@
 //! The Postgres types a column may have, and how each is stored embedded.
 
+mod array;
+pub(crate) mod input;
+mod name;
+pub(crate) mod time;
+
+pub(crate) use array::push_member;
+
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
