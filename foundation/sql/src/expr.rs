@@ -65,7 +65,7 @@ pub enum Expr {
     },
 }
 
-/// Operators and functions the embedded engine has.
+/// Operators and functions the embedded engine has. Arguments stand in SQL's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Function {
     /// `auth.uid()`
@@ -100,6 +100,222 @@ pub enum Function {
     Gt,
     /// `>=`
     Ge,
+    /// `is null`
+    IsNull,
+    /// `is not null`
+    IsNotNull,
+    /// `is true`
+    IsTrue,
+    /// `is not true`
+    IsNotTrue,
+    /// `is false`
+    IsFalse,
+    /// `is not false`
+    IsNotFalse,
+    /// `is distinct from`
+    Distinct,
+    /// `is not distinct from`
+    NotDistinct,
+    /// The first argument equals one of the others: `in (..)`, `= any (array[..])`.
+    In,
+    /// The first argument equals a member of the array: `= any (..)`.
+    AnyOf,
+    /// `like`
+    Like,
+    /// `ilike`
+    ILike,
+    /// `~`
+    Match,
+    /// `~*`
+    IMatch,
+    /// `||` of texts.
+    Concat,
+    /// `||` of jsonb.
+    JsonConcat,
+    /// `||` of arrays.
+    ArrayConcat,
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+    /// `%`
+    Mod,
+    /// `-` before an operand.
+    Neg,
+    /// A timestamp, then months, days and microseconds: `+ interval ..`.
+    TimestampAdd,
+    /// `coalesce`
+    Coalesce,
+    /// `nullif`
+    NullIf,
+    /// `greatest`: nulls are ignored.
+    Greatest,
+    /// `least`: nulls are ignored.
+    Least,
+    /// `lower`
+    Lower,
+    /// `upper`
+    Upper,
+    /// `length`, in characters.
+    Length,
+    /// `trim`, `btrim` of blanks.
+    Trim,
+    /// `abs`
+    Abs,
+    /// `replace`
+    Replace,
+    /// `strpos`, `position`: part, whole.
+    Position,
+    /// `split_part`
+    SplitPart,
+    /// `starts_with`
+    StartsWith,
+    /// `->`
+    JsonGet,
+    /// `->>`
+    JsonGetText,
+    /// `#>`
+    JsonPath,
+    /// `#>>`
+    JsonPathText,
+    /// `@>` of jsonb.
+    JsonContains,
+    /// `?`
+    JsonExists,
+    /// `?|`
+    JsonExistsAny,
+    /// `?&`
+    JsonExistsAll,
+    /// `jsonb_typeof`, `json_typeof`
+    JsonTypeof,
+    /// `jsonb_array_length`
+    JsonArrayLength,
+    /// `@>` of arrays.
+    ArrayContains,
+    /// `&&` of arrays.
+    ArrayOverlaps,
+    /// `cardinality`
+    Cardinality,
+    /// `array_length(.., 1)`
+    ArrayLength,
+    /// `count(*)`, or of the argument: in sub-selects only.
+    Count,
+    /// `max`: in sub-selects only.
+    Max,
+    /// `min`: in sub-selects only.
+    Min,
+}
+
+impl Expr {
+    /// Its type.
+    pub fn ty(&self) -> Type {
+        match self {
+            Expr::Literal { ty, .. }
+            | Expr::Column { ty, .. }
+            | Expr::Call { ty, .. }
+            | Expr::Cast { ty, .. }
+            | Expr::Case { ty, .. } => ty.clone(),
+            Expr::Exists(_) | Expr::InQuery { .. } => Type::Bool,
+            Expr::Scalar(query) => query.columns.first().map_or(Type::Text, Expr::ty),
+        }
+    }
+
+    /// Calls `visit` on this expression and all within it, sub-selects too; the number says how many queries deep.
+    pub fn walk(&self, depth: u32, visit: &mut impl FnMut(u32, &Expr)) {
+        visit(depth, self);
+        match self {
+            Expr::Literal { .. } | Expr::Column { .. } => {}
+            Expr::Call { args, .. } => args.iter().for_each(|arg| arg.walk(depth, visit)),
+            Expr::Cast { expr, .. } => expr.walk(depth, visit),
+            Expr::Case {
+                branches,
+                otherwise,
+                ..
+            } => {
+                for (condition, result) in branches {
+                    condition.walk(depth, visit);
+                    result.walk(depth, visit);
+                }
+                if let Some(otherwise) = otherwise {
+                    otherwise.walk(depth, visit);
+                }
+            }
+            Expr::Exists(query) | Expr::Scalar(query) => query.walk(depth, visit),
+            Expr::InQuery { expr, query, .. } => {
+                expr.walk(depth, visit);
+                query.walk(depth, visit);
+            }
+        }
+    }
+
+    /// As [`walk`](Self::walk), changing.
+    pub fn walk_mut(
+        &mut self,
+        scope: &mut Vec<Vec<(String, String)>>,
+        visit: &mut impl FnMut(&[Vec<(String, String)>], &mut Expr),
+    ) {
+        visit(scope, self);
+        match self {
+            Expr::Literal { .. } | Expr::Column { .. } => {}
+            Expr::Call { args, .. } => args.iter_mut().for_each(|arg| arg.walk_mut(scope, visit)),
+            Expr::Cast { expr, .. } => expr.walk_mut(scope, visit),
+            Expr::Case {
+                branches,
+                otherwise,
+                ..
+            } => {
+                for (condition, result) in branches {
+                    condition.walk_mut(scope, visit);
+                    result.walk_mut(scope, visit);
+                }
+                if let Some(otherwise) = otherwise {
+                    otherwise.walk_mut(scope, visit);
+                }
+            }
+            Expr::Exists(query) | Expr::Scalar(query) => query.walk_mut(scope, visit),
+            Expr::InQuery { expr, query, .. } => {
+                expr.walk_mut(scope, visit);
+                query.walk_mut(scope, visit);
+            }
+        }
+    }
+}
+
+impl Query {
+    fn walk(&self, depth: u32, visit: &mut impl FnMut(u32, &Expr)) {
+        let parts = self
+            .from
+            .iter()
+            .filter_map(|source| source.on.as_ref())
+            .chain(&self.columns)
+            .chain(&self.filter);
+        parts.for_each(|expr| expr.walk(depth + 1, visit));
+    }
+
+    fn walk_mut(
+        &mut self,
+        scope: &mut Vec<Vec<(String, String)>>,
+        visit: &mut impl FnMut(&[Vec<(String, String)>], &mut Expr),
+    ) {
+        scope.push(
+            self.from
+                .iter()
+                .map(|source| (source.schema.clone(), source.table.clone()))
+                .collect(),
+        );
+        let parts = self
+            .from
+            .iter_mut()
+            .filter_map(|source| source.on.as_mut())
+            .chain(&mut self.columns)
+            .chain(&mut self.filter);
+        parts.for_each(|expr| expr.walk_mut(scope, visit));
+        scope.pop();
+    }
 }
 
 /// A sub-select.

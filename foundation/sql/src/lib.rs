@@ -20,7 +20,12 @@ pub mod error;
 pub mod expr;
 pub mod functions;
 mod json;
+mod lower;
+mod parse;
+pub mod policy;
+pub mod render;
 pub mod statement;
+mod trouble;
 pub mod types;
 pub mod value;
 

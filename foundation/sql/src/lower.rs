@@ -1,0 +1,594 @@
+//! Postgres expressions become typed ones: names resolved, operands coerced as Postgres coerces them, everything else refused by name.
+
+mod call;
+pub(crate) use call::castable;
+mod operator;
+mod query;
+
+use crate::catalog::{Catalog, Table};
+use crate::error::SqlError;
+use crate::expr::{Expr, Function};
+use crate::trouble::{Result, Trouble};
+use crate::types::Type;
+use crate::value::Value;
+use sqlparser::ast::{self, Spanned as _};
+use std::sync::Arc;
+
+/// The sources one query sees, each with the name it goes by.
+pub(crate) struct Level {
+    pub sources: Vec<(String, Arc<Table>)>,
+}
+
+/// Lowers expressions against the catalog and the queries around them.
+pub(crate) struct Lowering<'a> {
+    pub catalog: &'a Catalog,
+    levels: Vec<Level>,
+}
+
+/// An operand whose type may still be open, as that of a quoted literal is.
+pub(crate) enum Operand {
+    Typed(Expr),
+    /// A quoted literal, or `null`.
+    Unknown(Option<String>),
+}
+
+pub(crate) fn call(function: Function, args: Vec<Expr>, ty: Type) -> Expr {
+    Expr::Call { function, args, ty }
+}
+
+/// An identifier as Postgres folds it.
+pub(crate) fn fold(ident: &ast::Ident) -> String {
+    if ident.quote_style.is_some() {
+        ident.value.clone()
+    } else {
+        ident.value.to_lowercase()
+    }
+}
+
+/// `name` or `schema.name`; none for anything longer.
+pub(crate) fn object(name: &ast::ObjectName) -> Option<(Option<String>, String)> {
+    let parts: Vec<String> = name
+        .0
+        .iter()
+        .map(|part| part.as_ident().map(fold))
+        .collect::<Option<_>>()?;
+    match &parts[..] {
+        [name] => Some((None, name.clone())),
+        [schema, name] => Some((Some(schema.clone()), name.clone())),
+        _ => None,
+    }
+}
+
+impl<'a> Lowering<'a> {
+    /// For expressions over no table: defaults, seeds.
+    pub fn bare(catalog: &'a Catalog) -> Lowering<'a> {
+        Lowering {
+            catalog,
+            levels: Vec::new(),
+        }
+    }
+
+    /// For expressions over one table: policies, checks, indexes.
+    pub fn over(catalog: &'a Catalog, table: &Table) -> Lowering<'a> {
+        let name = table.name.clone();
+        Lowering {
+            catalog,
+            levels: vec![Level {
+                sources: vec![(name, Arc::new(table.clone()))],
+            }],
+        }
+    }
+
+    /// Lowers a condition.
+    pub fn condition(&mut self, expr: &ast::Expr) -> Result<Expr> {
+        let operand = self.operand(expr)?;
+        match operand {
+            Operand::Typed(lowered) if lowered.ty() != Type::Bool => Err(Trouble::invalid(
+                expr.to_string(),
+                format!("must be type boolean, not type {}", lowered.ty().name()),
+                "compare it with something",
+            )
+            .at(line(expr))),
+            operand => self
+                .coerce(operand, &Type::Bool)
+                .map_err(|trouble| trouble.at(line(expr))),
+        }
+    }
+
+    /// Lowers a value that is assigned to a column of type `ty`.
+    pub fn assigned(&mut self, expr: &ast::Expr, ty: &Type) -> Result<Expr> {
+        let operand = self.operand(expr)?;
+        self.assign(operand, ty)
+            .map_err(|trouble| trouble.at(line(expr)))
+    }
+
+    /// Lowers an expression whose type is its own affair.
+    pub fn value(&mut self, expr: &ast::Expr) -> Result<Expr> {
+        let operand = self.operand(expr)?;
+        self.settle(operand)
+    }
+
+    /// An unknown literal that nothing gave a type is text.
+    pub(crate) fn settle(&self, operand: Operand) -> Result<Expr> {
+        match operand {
+            Operand::Typed(expr) => Ok(expr),
+            unknown => self.coerce(unknown, &Type::Text),
+        }
+    }
+
+    /// Gives an operand a type it converts to on its own.
+    pub(crate) fn coerce(&self, operand: Operand, ty: &Type) -> Result<Expr> {
+        match operand {
+            Operand::Unknown(None) => Ok(Expr::Literal {
+                value: Value::Null,
+                ty: ty.clone(),
+            }),
+            Operand::Unknown(Some(text)) => Ok(Expr::Literal {
+                value: unsized_type(ty).read_text(&text)?,
+                ty: ty.clone(),
+            }),
+            Operand::Typed(expr) => {
+                let from = expr.ty();
+                if same(&from, ty) {
+                    return Ok(expr);
+                }
+                if implicit(&from, ty) {
+                    return Ok(convert(expr, ty));
+                }
+                Err(mismatch(&from, ty))
+            }
+        }
+    }
+
+    /// As [`coerce`](Self::coerce), with the conversions Postgres makes only when it assigns.
+    fn assign(&self, operand: Operand, ty: &Type) -> Result<Expr> {
+        match operand {
+            Operand::Unknown(Some(text)) => Ok(Expr::Literal {
+                value: ty.read_text(&text)?,
+                ty: ty.clone(),
+            }),
+            Operand::Typed(Expr::Literal { value, ty: from }) if number(&from) && number(ty) => {
+                let text = match &value {
+                    Value::Int(int) => int.to_string(),
+                    Value::Text(text) => text.to_string(),
+                    _ => return Ok(Expr::Literal { value, ty: from }),
+                };
+                let rounded = if matches!(ty, Type::Int2 | Type::Int4 | Type::Int8) {
+                    round(&text)
+                } else {
+                    text
+                };
+                Ok(Expr::Literal {
+                    value: ty.read_text(&rounded)?,
+                    ty: ty.clone(),
+                })
+            }
+            Operand::Typed(expr) => {
+                let from = expr.ty();
+                if from == *ty {
+                    Ok(expr)
+                } else if same(&from, ty)
+                    || implicit(&from, ty)
+                    || (number(&from) && number(ty))
+                    || textual(ty)
+                {
+                    Ok(Expr::Cast {
+                        expr: Box::new(expr),
+                        ty: ty.clone(),
+                    })
+                } else {
+                    Err(Trouble::invalid(
+                        format!("a value of type {}", from.name()),
+                        format!("the column is of type {}", ty.name()),
+                        "cast it with :: if the conversion is meant",
+                    ))
+                }
+            }
+            operand => self.coerce(operand, ty),
+        }
+    }
+
+    pub(crate) fn operand(&mut self, expr: &ast::Expr) -> Result<Operand> {
+        let at = line(expr);
+        self.lower(expr).map_err(|trouble| trouble.at(at))
+    }
+
+    fn lower(&mut self, expr: &ast::Expr) -> Result<Operand> {
+        use ast::Expr as E;
+        let typed = |expr| Ok(Operand::Typed(expr));
+        match expr {
+            E::Nested(inner) => self.operand(inner),
+            E::Value(value) => literal(&value.value),
+            E::TypedString(typed_string) => {
+                let ty = self.data_type(&typed_string.data_type)?;
+                let text = typed_string
+                    .value
+                    .value
+                    .clone()
+                    .into_string()
+                    .unwrap_or_default();
+                typed(Expr::Literal {
+                    value: ty.read_text(&text)?,
+                    ty,
+                })
+            }
+            E::Identifier(ident) => typed(self.column(None, None, &fold(ident))?),
+            E::CompoundIdentifier(parts) => {
+                let parts: Vec<String> = parts.iter().map(fold).collect();
+                match &parts[..] {
+                    [table, column] => typed(self.column(None, Some(table), column)?),
+                    [schema, table, column] => {
+                        typed(self.column(Some(schema), Some(table), column)?)
+                    }
+                    _ => Err(Trouble::unsupported(
+                        expr.to_string(),
+                        "name a column as table.column",
+                    )),
+                }
+            }
+            E::BinaryOp { left, op, right } => self.binary(left, op, right),
+            E::UnaryOp { op, expr } => self.unary(*op, expr),
+            E::IsNull(inner) => typed(self.test(Function::IsNull, inner)?),
+            E::IsNotNull(inner) => typed(self.test(Function::IsNotNull, inner)?),
+            E::IsTrue(inner) => typed(self.truth(Function::IsTrue, inner)?),
+            E::IsNotTrue(inner) => typed(self.truth(Function::IsNotTrue, inner)?),
+            E::IsFalse(inner) => typed(self.truth(Function::IsFalse, inner)?),
+            E::IsNotFalse(inner) => typed(self.truth(Function::IsNotFalse, inner)?),
+            E::IsUnknown(inner) => typed(self.truth(Function::IsNull, inner)?),
+            E::IsNotUnknown(inner) => typed(self.truth(Function::IsNotNull, inner)?),
+            E::IsDistinctFrom(left, right) => {
+                typed(self.compare(Function::Distinct, "is distinct from", left, right)?)
+            }
+            E::IsNotDistinctFrom(left, right) => {
+                typed(self.compare(Function::NotDistinct, "is not distinct from", left, right)?)
+            }
+            E::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => {
+                let low = self.compare(Function::Ge, ">=", expr, low)?;
+                let high = self.compare(Function::Le, "<=", expr, high)?;
+                let both = call(Function::And, vec![low, high], Type::Bool);
+                typed(if *negated {
+                    call(Function::Not, vec![both], Type::Bool)
+                } else {
+                    both
+                })
+            }
+            E::In {
+                expr,
+                target: ast::InTarget::List(list),
+                negated,
+                ..
+            } => {
+                let found = self.member(expr, list)?;
+                typed(if *negated {
+                    call(Function::Not, vec![found], Type::Bool)
+                } else {
+                    found
+                })
+            }
+            E::In {
+                expr,
+                target: ast::InTarget::Subquery(query),
+                negated,
+                ..
+            } => typed(self.in_query(expr, query, *negated)?),
+            E::AnyOp {
+                left,
+                compare_op: ast::BinaryOperator::Eq,
+                right,
+                ..
+            } => typed(self.any_of(left, right)?),
+            E::AllOp {
+                left,
+                compare_op: ast::BinaryOperator::NotEq,
+                right,
+            } => {
+                let found = self.any_of(left, right)?;
+                typed(call(Function::Not, vec![found], Type::Bool))
+            }
+            E::Like {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char: None,
+            } => typed(self.pattern(Function::Like, *negated, expr, pattern)?),
+            E::ILike {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char: None,
+            } => typed(self.pattern(Function::ILike, *negated, expr, pattern)?),
+            E::Cast {
+                kind: ast::CastKind::Cast | ast::CastKind::DoubleColon,
+                expr,
+                data_type,
+                format: None,
+            } => {
+                let ty = self.data_type(data_type)?;
+                let operand = self.operand(expr)?;
+                typed(self.cast(operand, &ty)?)
+            }
+            E::Case {
+                operand,
+                conditions,
+                else_result,
+                ..
+            } => typed(self.case(operand.as_deref(), conditions, else_result.as_deref())?),
+            E::Exists { subquery, negated } => {
+                let exists = Expr::Exists(Box::new(self.query(subquery, false)?));
+                typed(if *negated {
+                    call(Function::Not, vec![exists], Type::Bool)
+                } else {
+                    exists
+                })
+            }
+            E::Subquery(query) => self.scalar(query),
+            E::Function(function) => self.function(function),
+            E::Array(array) => self.array(&array.elem),
+            E::Trim {
+                trim_where: None | Some(ast::TrimWhereField::Both),
+                trim_what: None,
+                expr,
+                trim_characters: None,
+            } => typed(self.texts(Function::Trim, &[expr.as_ref()], Type::Text)?),
+            E::Position { expr, r#in } => typed(self.texts(
+                Function::Position,
+                &[expr.as_ref(), r#in.as_ref()],
+                Type::Int4,
+            )?),
+            E::Interval(_) => Err(Trouble::unsupported(
+                expr.to_string(),
+                "an interval may be added to or taken from a timestamp, and no more",
+            )),
+            _ => Err(Trouble::unsupported(
+                expr.to_string(),
+                "write it with the operators and functions of the portable language, or keep it for Postgres",
+            )),
+        }
+    }
+
+    fn column(&self, schema: Option<&String>, table: Option<&String>, name: &str) -> Result<Expr> {
+        for (level, scope) in self.levels.iter().rev().enumerate() {
+            let mut found = None;
+            for (index, (alias, source)) in scope.sources.iter().enumerate() {
+                if table.is_some_and(|table| table != alias)
+                    || schema.is_some_and(|schema| *schema != source.schema)
+                {
+                    continue;
+                }
+                if let Some(column) = source.column(name) {
+                    if found.is_some() {
+                        return Err(Trouble::invalid(
+                            name,
+                            format!("column reference \"{name}\" is ambiguous"),
+                            "put the table's name before it",
+                        ));
+                    }
+                    found = Some(Expr::Column {
+                        level: u32::try_from(level).unwrap_or(u32::MAX),
+                        source: u32::try_from(index).unwrap_or(u32::MAX),
+                        name: name.to_owned(),
+                        ty: column.ty.clone(),
+                    });
+                }
+            }
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
+        let shown = table.map_or_else(|| name.to_owned(), |table| format!("{table}.{name}"));
+        let known = self
+            .levels
+            .iter()
+            .flat_map(|level| &level.sources)
+            .flat_map(|(_, table)| &table.columns)
+            .map(|column| column.name.as_str());
+        let advice = match nearest(name, known) {
+            Some(near) => format!("perhaps you meant \"{near}\""),
+            None => "check the name".to_owned(),
+        };
+        Err(Trouble::invalid(
+            shown.clone(),
+            format!("column \"{shown}\" does not exist"),
+            advice,
+        ))
+    }
+
+    /// A type as a migration writes it.
+    pub fn data_type(&self, data_type: &ast::DataType) -> Result<Type> {
+        let name = match data_type {
+            ast::DataType::Custom(name, modifiers) if modifiers.is_empty() => match object(name) {
+                Some((schema, name)) => match (
+                    schema.as_deref(),
+                    self.catalog.enums.get(&(
+                        schema.clone().unwrap_or_else(|| "public".to_owned()),
+                        name.clone(),
+                    )),
+                ) {
+                    (_, Some(labels)) => return Ok(Type::Enum(labels.clone())),
+                    (None | Some("pg_catalog"), None) => name,
+                    (Some(schema), None) => format!("{schema}.{name}"),
+                },
+                None => data_type.to_string(),
+            },
+            ast::DataType::Array(ast::ArrayElemTypeDef::SquareBracket(item, None)) => {
+                return Ok(Type::Array(Box::new(self.data_type(item)?)));
+            }
+            other => other.to_string().to_lowercase(),
+        };
+        Type::parse_name(self.catalog, &name).filter(|ty| *ty != Type::Interval).ok_or_else(|| {
+            Trouble::unsupported(format!("type {data_type}"), "use text, varchar, char, smallint, integer, bigint, real, double precision, numeric, boolean, uuid, timestamptz, timestamp, date, time, json, jsonb, bytea, an enum or an array of these")
+        })
+    }
+}
+
+/// The line an expression starts on; 0 if it has none.
+pub(crate) fn line(expr: &ast::Expr) -> u64 {
+    expr.span().start.line
+}
+
+fn literal(value: &ast::Value) -> Result<Operand> {
+    match value {
+        ast::Value::Null => Ok(Operand::Unknown(None)),
+        ast::Value::Boolean(bool) => Ok(Operand::Typed(Expr::Literal {
+            value: (*bool).into(),
+            ty: Type::Bool,
+        })),
+        ast::Value::Number(text, _) => {
+            let ty = match text.parse::<i64>() {
+                Ok(int) if i32::try_from(int).is_ok() => Type::Int4,
+                Ok(_) => Type::Int8,
+                Err(_) => Type::Numeric(None),
+            };
+            Ok(Operand::Typed(Expr::Literal {
+                value: ty.read_text(text)?,
+                ty,
+            }))
+        }
+        ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => {
+            Ok(Operand::Unknown(Some(text.clone())))
+        }
+        ast::Value::DollarQuotedString(text) => Ok(Operand::Unknown(Some(text.value.clone()))),
+        other => Err(Trouble::unsupported(
+            other.to_string(),
+            "write the literal in single quotes",
+        )),
+    }
+}
+
+/// A type without its length, for comparing: literals are not cut to a column's size.
+fn unsized_type(ty: &Type) -> Type {
+    match ty {
+        Type::Varchar(_) | Type::Char(_) => Type::Text,
+        Type::Numeric(_) => Type::Numeric(None),
+        other => other.clone(),
+    }
+}
+
+pub(crate) fn number(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Int2 | Type::Int4 | Type::Int8 | Type::Float4 | Type::Float8 | Type::Numeric(_)
+    )
+}
+
+pub(crate) fn textual(ty: &Type) -> bool {
+    matches!(ty, Type::Text | Type::Varchar(_) | Type::Char(_))
+}
+
+/// Whether the two have one stored form and one meaning.
+pub(crate) fn same(left: &Type, right: &Type) -> bool {
+    left == right
+        || unsized_type(left) == unsized_type(right)
+        || rank(left).is_some_and(|rank_left| {
+            rank_left <= 2 && rank(right).is_some_and(|rank_right| rank_right <= 2)
+        })
+}
+
+/// The order in which numbers turn into one another.
+pub(crate) fn rank(ty: &Type) -> Option<u8> {
+    Some(match ty {
+        Type::Int2 => 0,
+        Type::Int4 => 1,
+        Type::Int8 => 2,
+        Type::Numeric(_) => 3,
+        Type::Float4 => 4,
+        Type::Float8 => 5,
+        _ => return None,
+    })
+}
+
+/// The conversions Postgres makes on its own in expressions.
+fn implicit(from: &Type, to: &Type) -> bool {
+    if let (Some(from), Some(to)) = (rank(from), rank(to)) {
+        return from <= to;
+    }
+    matches!(
+        (from, to),
+        (Type::Date, Type::Timestamp | Type::Timestamptz) | (Type::Timestamp, Type::Timestamptz)
+    )
+}
+
+fn convert(expr: Expr, ty: &Type) -> Expr {
+    // A literal is converted here, once.
+    if let Expr::Literal {
+        value: Value::Int(int),
+        ..
+    } = &expr
+    {
+        if let Ok(value) = unsized_type(ty).read_text(&int.to_string()) {
+            return Expr::Literal {
+                value,
+                ty: ty.clone(),
+            };
+        }
+    }
+    if let Expr::Literal {
+        value: Value::Text(text),
+        ty: Type::Numeric(_),
+    } = &expr
+    {
+        if let Ok(value) = unsized_type(ty).read_text(text) {
+            return Expr::Literal {
+                value,
+                ty: ty.clone(),
+            };
+        }
+    }
+    Expr::Cast {
+        expr: Box::new(expr),
+        ty: ty.clone(),
+    }
+}
+
+fn round(text: &str) -> String {
+    let mut out = String::new();
+    match crate::decimal::Decimal::parse(text) {
+        Some(decimal) => decimal.rescale(0).print(&mut out),
+        None => out.push_str(text),
+    }
+    out
+}
+
+fn mismatch(from: &Type, to: &Type) -> Trouble {
+    SqlError::new(
+        "42804",
+        format!(
+            "an expression of type {} where {} is wanted",
+            from.name(),
+            to.name()
+        ),
+    )
+    .hint("cast it with ::")
+    .into()
+}
+
+/// The known name nearest to a wrong one, if it is near enough to be a slip.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|other| (distance(name, other), other))
+        .filter(|(distance, other)| *distance <= 2.min(other.len() / 2))
+        .min()
+        .map(|(_, other)| other)
+}
+
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.iter().enumerate() {
+            let change = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}

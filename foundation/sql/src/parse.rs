@@ -1,0 +1,125 @@
+//! The parser's door: a migration's text becomes statements that know their lines. sqlparser's tree goes no further than the lowering.
+//!
+//! sqlparser rather than Postgres' own grammar (pg_query): it groups every expression of `tests/precedence.txt` as a PostgreSQL server
+//! does but for two constructs, which the lowering refuses, and it builds in seconds where pg_query wants libclang and a C compiler and
+//! another minute of every clean build.
+
+use crate::trouble::{Result, Trouble};
+use sqlparser::ast::Statement;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+/// How deep expressions and sub-selects may nest.
+const DEPTH: usize = 64;
+
+/// One statement, not yet parsed.
+pub(crate) struct Source {
+    /// The line of its first word.
+    pub line: u64,
+    tokens: Vec<TokenWithSpan>,
+}
+
+impl Source {
+    /// Its text, comments left out.
+    pub fn text(&self) -> String {
+        let text: String = self
+            .tokens
+            .iter()
+            .filter(|token| !is_comment(&token.token))
+            .map(|token| token.token.to_string())
+            .collect();
+        text.trim().to_owned()
+    }
+
+    /// Its words and signs without white space.
+    pub fn words(&self) -> impl Iterator<Item = &Token> {
+        self.tokens
+            .iter()
+            .map(|token| &token.token)
+            .filter(|token| !matches!(token, Token::Whitespace(_)))
+    }
+
+    /// Whether it starts with these words, in any case.
+    pub fn starts_with(&self, words: &[&str]) -> bool {
+        let mut tokens = self.words();
+        words.iter().all(|word| matches!(tokens.next(), Some(Token::Word(found)) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word)))
+    }
+
+    /// Parses it.
+    pub fn statement(&self) -> Result<Statement> {
+        let mut parser = Parser::new(&PostgreSqlDialect {})
+            .with_recursion_limit(DEPTH)
+            .with_tokens_with_locations(self.tokens.clone());
+        let parsed = parser
+            .parse_statement()
+            .map_err(|error| self.syntax(&error.to_string()))?;
+        let next = parser.peek_token();
+        if next.token != Token::EOF {
+            return Err(Trouble::invalid(
+                format!("{}", next.token),
+                "not understood here",
+                "check the syntax against the PostgreSQL manual; if it is right, the construct is not available on the embedded engine",
+            )
+            .at(next.span.start.line));
+        }
+        Ok(parsed)
+    }
+
+    fn syntax(&self, error: &str) -> Trouble {
+        let reason = error.trim_start_matches("sql parser error: ");
+        let line = reason
+            .rsplit_once(" at Line: ")
+            .and_then(|(_, place)| place.split(',').next()?.parse().ok())
+            .unwrap_or(self.line);
+        let reason = reason.split(" at Line: ").next().unwrap_or(reason);
+        let text = self.text();
+        let first: String = text
+            .split_whitespace()
+            .take(4)
+            .collect::<Vec<_>>()
+            .join(" ");
+        Trouble::invalid(first, reason, "check the syntax; if PostgreSQL takes it, the construct is not available on the embedded engine").at(line)
+    }
+}
+
+fn is_comment(token: &Token) -> bool {
+    use sqlparser::tokenizer::Whitespace;
+    matches!(
+        token,
+        Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_))
+    )
+}
+
+/// Splits a migration at its semicolons.
+pub(crate) fn split(sql: &str) -> Result<Vec<Source>> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql)
+        .tokenize_with_location()
+        .map_err(|error| {
+            Trouble::invalid("text", error.message.clone(), "close the quote or comment")
+                .at(error.location.line)
+        })?;
+    let mut sources = Vec::new();
+    let mut current: Vec<TokenWithSpan> = Vec::new();
+    let mut finish = |tokens: &mut Vec<TokenWithSpan>| {
+        let tokens = std::mem::take(tokens);
+        if let Some(first) = tokens
+            .iter()
+            .find(|token| !matches!(token.token, Token::Whitespace(_)))
+        {
+            sources.push(Source {
+                line: first.span.start.line,
+                tokens,
+            });
+        }
+    };
+    for token in tokens {
+        match token.token {
+            Token::SemiColon => finish(&mut current),
+            Token::EOF => {}
+            _ => current.push(token),
+        }
+    }
+    finish(&mut current);
+    Ok(sources)
+}

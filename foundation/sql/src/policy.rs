@@ -1,0 +1,172 @@
+//! Row-level security as a condition of the statement: PostgreSQL docs 5.9.
+//!
+//! Permissive policies are ORed, restrictive ones ANDed; without a permissive one nothing passes. A sub-select within a policy sees its
+//! tables through their own policies, as the same role.
+
+use crate::catalog::{Catalog, Command, Policy, Table};
+use crate::error::SqlError;
+use crate::render::{Renderer, Scope};
+use crate::statement::Statement;
+use pando_kernel::Role;
+
+/// How many tables' policies may ask for one another's before it is called a recursion.
+const DEPTH: usize = 16;
+
+/// Whether row-level security holds for the role on this table.
+pub fn applies(table: &Table, role: Role) -> bool {
+    table.rls_enabled && !role.bypasses_rls()
+}
+
+/// Appends the condition under which `role` sees a row of `table`, which goes by `alias`, for `command`: `1` when it sees all, `0` when
+/// no policy lets it see any.
+///
+/// Errors: 42P17 when policies ask for each other without end.
+pub fn render_using(
+    catalog: &Catalog,
+    table: &Table,
+    command: Command,
+    role: Role,
+    alias: &str,
+    out: &mut Statement,
+) -> Result<(), SqlError> {
+    let scope = Scope::default();
+    Renderer::new(catalog, role, &scope, out).policies(table, command, false, alias)
+}
+
+/// Appends the condition a row must fulfil to be written by `command`. Null is as false.
+///
+/// Errors: as [`render_using`].
+pub fn render_check(
+    catalog: &Catalog,
+    table: &Table,
+    command: Command,
+    role: Role,
+    alias: &str,
+    out: &mut Statement,
+) -> Result<(), SqlError> {
+    let scope = Scope::default();
+    Renderer::new(catalog, role, &scope, out).policies(table, command, true, alias)
+}
+
+/// The policies of the table that hold for the command and the role.
+pub fn policies(table: &Table, command: Command, role: Role) -> impl Iterator<Item = &Policy> {
+    table.policies.iter().filter(move |policy| {
+        (policy.command == Command::All || policy.command == command)
+            && (policy.roles.is_empty()
+                || policy
+                    .roles
+                    .iter()
+                    .any(|name| name == "public" || name == role.name()))
+    })
+}
+
+impl Renderer<'_> {
+    pub(crate) fn passes(&self, table: &Table) -> bool {
+        !applies(table, self.role)
+    }
+
+    /// The policies of one table, in the place of one boolean.
+    pub(crate) fn policies(
+        &mut self,
+        table: &Table,
+        command: Command,
+        check: bool,
+        alias: &str,
+    ) -> Result<(), SqlError> {
+        if self.passes(table) {
+            self.out.push("1");
+            return Ok(());
+        }
+        let name = (table.schema.clone(), table.name.clone());
+        if self.stack.contains(&name) || self.stack.len() >= DEPTH {
+            return Err(SqlError::new(
+                "42P17",
+                format!(
+                    "infinite recursion detected in policy for relation \"{}\"",
+                    table.name
+                ),
+            ));
+        }
+        let condition = |policy: &Policy| {
+            if check {
+                policy.check.clone().or_else(|| policy.using.clone())
+            } else {
+                policy.using.clone()
+            }
+        };
+        let holding: Vec<&Policy> = policies(table, command, self.role).collect();
+        // A policy without a condition of this kind lets every row pass, as `with check` alone does for inserts.
+        let (permissive, restrictive): (Vec<_>, Vec<_>) =
+            holding.into_iter().partition(|policy| policy.permissive);
+        if permissive.is_empty() {
+            self.out.push("0");
+            return Ok(());
+        }
+        self.stack.push(name);
+        // A policy's columns are of its own table, whatever query it stands in.
+        let outer = std::mem::replace(&mut self.levels, vec![vec![alias.to_owned()]]);
+        let depth = outer.len();
+        self.levels
+            .splice(0..0, std::iter::repeat_n(Vec::new(), depth));
+        let rendered = self.conditions(&permissive, &restrictive, condition);
+        self.levels = outer;
+        self.stack.pop();
+        rendered
+    }
+
+    fn conditions(
+        &mut self,
+        permissive: &[&Policy],
+        restrictive: &[&Policy],
+        condition: impl Fn(&Policy) -> Option<crate::expr::Expr>,
+    ) -> Result<(), SqlError> {
+        let open = permissive.iter().any(|policy| condition(policy).is_none());
+        let permissive: Vec<_> = if open {
+            Vec::new()
+        } else {
+            permissive
+                .iter()
+                .filter_map(|policy| condition(policy))
+                .collect()
+        };
+        let restrictive: Vec<_> = restrictive
+            .iter()
+            .filter_map(|policy| condition(policy))
+            .collect();
+        let parts = usize::from(!permissive.is_empty()) + restrictive.len();
+        if parts == 0 {
+            self.out.push("1");
+            return Ok(());
+        }
+        if parts > 1 {
+            self.out.push("(");
+        }
+        let mut first = true;
+        if !permissive.is_empty() {
+            if permissive.len() > 1 {
+                self.out.push("(");
+            }
+            for (index, expr) in permissive.iter().enumerate() {
+                if index > 0 {
+                    self.out.push(" OR ");
+                }
+                self.expr(expr)?;
+            }
+            if permissive.len() > 1 {
+                self.out.push(")");
+            }
+            first = false;
+        }
+        for expr in &restrictive {
+            if !first {
+                self.out.push(" AND ");
+            }
+            self.expr(expr)?;
+            first = false;
+        }
+        if parts > 1 {
+            self.out.push(")");
+        }
+        Ok(())
+    }
+}

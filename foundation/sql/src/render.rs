@@ -1,0 +1,463 @@
+//! Typed expressions become SQLite text. Literals and identity are bound, so a statement is one text for every caller; only DDL, where
+//! SQLite takes no parameters, has its literals written out.
+
+mod cast;
+mod source;
+
+use crate::catalog::Catalog;
+use crate::error::SqlError;
+use crate::expr::{Expr, Function};
+use crate::statement::{Bind, Statement};
+use crate::types::Type;
+use crate::value::Value;
+pub use cast::render_cast;
+use pando_kernel::Role;
+
+/// The names the sources of each enclosing query go by, outermost first. An empty name writes columns without a table, as DDL wants.
+#[derive(Clone, Debug, Default)]
+pub struct Scope<'a> {
+    /// One list for each query.
+    pub levels: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Scope<'a> {
+    /// One query over one source.
+    pub fn over(alias: &'a str) -> Scope<'a> {
+        Scope {
+            levels: vec![vec![alias]],
+        }
+    }
+}
+
+/// Appends an expression. The tables of its sub-selects carry their policies for `role`.
+///
+/// Errors: 42P17 when the policies of a table ask for the table itself.
+pub fn render_expr(
+    catalog: &Catalog,
+    role: Role,
+    expr: &Expr,
+    scope: &Scope<'_>,
+    out: &mut Statement,
+) -> Result<(), SqlError> {
+    Renderer::new(catalog, role, scope, out).expr(expr)
+}
+
+/// As [`render_expr`], for checks and indexes: literals written out, columns bare. Only immutable expressions may stand there.
+pub(crate) fn render_ddl(
+    catalog: &Catalog,
+    expr: &Expr,
+    out: &mut Statement,
+) -> Result<(), SqlError> {
+    let mut volatile = false;
+    expr.walk(0, &mut |_, expr| {
+        volatile |= match expr {
+            Expr::Call { function, .. } => matches!(
+                function,
+                Function::AuthUid
+                    | Function::AuthRole
+                    | Function::AuthEmail
+                    | Function::AuthJwt
+                    | Function::Now
+                    | Function::CurrentDate
+                    | Function::RandomUuid
+            ),
+            Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. } => true,
+            _ => false,
+        };
+    });
+    if volatile {
+        return Err(SqlError::new(
+            "42P17",
+            "only columns, literals and immutable functions may stand in a check or an index",
+        ));
+    }
+    let scope = Scope::over("");
+    let mut renderer = Renderer::new(catalog, Role::Service, &scope, out);
+    renderer.inline = true;
+    renderer.expr(expr)
+}
+
+pub(crate) struct Renderer<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) role: Role,
+    pub(crate) out: &'a mut Statement,
+    pub(crate) levels: Vec<Vec<String>>,
+    /// Tables whose policies are being rendered, outermost first.
+    pub(crate) stack: Vec<(String, String)>,
+    inline: bool,
+}
+
+impl<'a> Renderer<'a> {
+    pub(crate) fn new(
+        catalog: &'a Catalog,
+        role: Role,
+        scope: &Scope<'_>,
+        out: &'a mut Statement,
+    ) -> Renderer<'a> {
+        let levels = scope
+            .levels
+            .iter()
+            .map(|level| level.iter().map(|alias| (*alias).to_owned()).collect())
+            .collect();
+        Renderer {
+            catalog,
+            role,
+            out,
+            levels,
+            stack: Vec::new(),
+            inline: false,
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        if !self.inline {
+            match value {
+                // Nulls and small integers are shape, not data: written out they help SQLite's planner and cost no bind.
+                Value::Null => self.out.push("NULL"),
+                Value::Int(int @ 0..=1) => self.out.push(if *int == 0 { "0" } else { "1" }),
+                value => self.out.bind(Bind::Const(value.clone())),
+            };
+            return;
+        }
+        match value {
+            Value::Null => self.out.push("NULL"),
+            Value::Int(int) => self.out.push(&int.to_string()),
+            Value::Real(real) => self.out.push(&format!("{real:?}")),
+            Value::Text(text) => self.out.push("'").push(&text.replace('\'', "''")).push("'"),
+            Value::Blob(bytes) => {
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                self.out.push("x'").push(&hex).push("'")
+            }
+        };
+    }
+
+    pub(crate) fn expr(&mut self, expr: &Expr) -> Result<(), SqlError> {
+        match expr {
+            Expr::Literal { value, .. } => self.value(value),
+            Expr::Column {
+                level,
+                source,
+                name,
+                ..
+            } => {
+                let at = self.levels.len().checked_sub(1 + *level as usize);
+                let alias = at
+                    .and_then(|at| self.levels[at].get(*source as usize))
+                    .ok_or_else(|| SqlError::new("XX000", "a column outside of its query"))?;
+                if !alias.is_empty() {
+                    self.out.ident(alias).push(".");
+                }
+                self.out.ident(name);
+            }
+            Expr::Call { function, args, ty } => self.call(*function, args, ty)?,
+            Expr::Cast { expr, ty } => self.cast(expr, ty)?,
+            Expr::Case {
+                branches,
+                otherwise,
+                ..
+            } => {
+                self.out.push("CASE");
+                for (condition, result) in branches {
+                    self.out.push(" WHEN ");
+                    self.expr(condition)?;
+                    self.out.push(" THEN ");
+                    self.expr(result)?;
+                }
+                if let Some(otherwise) = otherwise {
+                    self.out.push(" ELSE ");
+                    self.expr(otherwise)?;
+                }
+                self.out.push(" END");
+            }
+            Expr::Exists(query) => {
+                self.out.push("EXISTS (");
+                self.query(query)?;
+                self.out.push(")");
+            }
+            Expr::Scalar(query) => {
+                self.out.push("(");
+                self.query(query)?;
+                self.out.push(")");
+            }
+            Expr::InQuery {
+                expr,
+                query,
+                negated,
+            } => {
+                self.out.push("(");
+                self.expr(expr)?;
+                self.out.push(if *negated { " NOT IN (" } else { " IN (" });
+                self.query(query)?;
+                self.out.push("))");
+            }
+        }
+        Ok(())
+    }
+
+    fn infix(&mut self, args: &[Expr], sign: &str) -> Result<(), SqlError> {
+        self.out.push("(");
+        for (index, arg) in args.iter().enumerate() {
+            if index > 0 {
+                self.out.push(sign);
+            }
+            self.expr(arg)?;
+        }
+        self.out.push(")");
+        Ok(())
+    }
+
+    /// A comparison; numerics that are no column compare by value through the collation.
+    fn compare(&mut self, args: &[Expr], sign: &str) -> Result<(), SqlError> {
+        let numeric = args.iter().any(|arg| matches!(arg.ty(), Type::Numeric(_)));
+        self.out.push("(");
+        self.expr(&args[0])?;
+        if numeric && !matches!(args[0], Expr::Column { .. }) {
+            self.out.push(" COLLATE pg_numeric");
+        }
+        self.out.push(sign);
+        self.expr(&args[1])?;
+        self.out.push(")");
+        Ok(())
+    }
+
+    fn named(&mut self, name: &str, args: &[Expr]) -> Result<(), SqlError> {
+        self.out.push(name).push("(");
+        for (index, arg) in args.iter().enumerate() {
+            if index > 0 {
+                self.out.push(", ");
+            }
+            self.expr(arg)?;
+        }
+        self.out.push(")");
+        Ok(())
+    }
+
+    fn postfix(&mut self, args: &[Expr], test: &str) -> Result<(), SqlError> {
+        self.out.push("(");
+        self.expr(&args[0])?;
+        self.out.push(test).push(")");
+        Ok(())
+    }
+
+    fn call(&mut self, function: Function, args: &[Expr], ty: &Type) -> Result<(), SqlError> {
+        use Function as F;
+        match function {
+            F::AuthUid => self.bound(Bind::Uid),
+            F::AuthRole => self.bound(Bind::Role),
+            F::AuthEmail => self.bound(Bind::Email),
+            F::AuthJwt => self.bound(Bind::Jwt),
+            F::Now => self.bound(Bind::Now),
+            F::CurrentDate => self.bound(Bind::Today),
+            F::RandomUuid => self.bound(Bind::RandomUuid),
+            F::And => self.infix(args, " AND "),
+            F::Or => self.infix(args, " OR "),
+            F::Not => {
+                self.out.push("(NOT ");
+                self.expr(&args[0])?;
+                self.out.push(")");
+                Ok(())
+            }
+            F::Eq => self.compare(args, " = "),
+            F::Ne => self.compare(args, " <> "),
+            F::Lt => self.compare(args, " < "),
+            F::Le => self.compare(args, " <= "),
+            F::Gt => self.compare(args, " > "),
+            F::Ge => self.compare(args, " >= "),
+            F::Distinct => self.compare(args, " IS NOT "),
+            F::NotDistinct => self.compare(args, " IS "),
+            F::IsNull => self.postfix(args, " IS NULL"),
+            F::IsNotNull => self.postfix(args, " IS NOT NULL"),
+            F::IsTrue => self.postfix(args, " IS 1"),
+            F::IsNotTrue => self.postfix(args, " IS NOT 1"),
+            F::IsFalse => self.postfix(args, " IS 0"),
+            F::IsNotFalse => self.postfix(args, " IS NOT 0"),
+            F::In => {
+                self.out.push("(");
+                self.expr(&args[0])?;
+                if matches!(args[0].ty(), Type::Numeric(_))
+                    && !matches!(args[0], Expr::Column { .. })
+                {
+                    self.out.push(" COLLATE pg_numeric");
+                }
+                self.out.push(" IN (");
+                for (index, arg) in args[1..].iter().enumerate() {
+                    if index > 0 {
+                        self.out.push(", ");
+                    }
+                    self.expr(arg)?;
+                }
+                self.out.push("))");
+                Ok(())
+            }
+            F::AnyOf => self.any_of(&args[0], &args[1]),
+            F::Like => self.named("pg_like", args),
+            F::ILike => self.named("pg_ilike", args),
+            F::Match => self.named("pg_regex", args),
+            F::IMatch => self.named("pg_iregex", args),
+            F::Concat => self.infix(args, " || "),
+            F::JsonConcat => self.named("pg_jsonb_concat", args),
+            F::ArrayConcat => self.named("pg_array_concat", args),
+            F::Add | F::Sub | F::Mul | F::Div | F::Mod => self.arithmetic(function, args, ty),
+            F::Neg => match ty {
+                Type::Numeric(_) => self.named("pg_numeric_neg", args),
+                _ => {
+                    self.out.push("(-");
+                    self.expr(&args[0])?;
+                    self.out.push(")");
+                    Ok(())
+                }
+            },
+            F::TimestampAdd => self.named("pg_timestamp_add", args),
+            F::Coalesce if args.len() == 1 => self.expr(&args[0]),
+            F::Coalesce => self.named("coalesce", args),
+            F::NullIf => {
+                // Compared by value, so that a numeric's scale does not count.
+                self.out.push("CASE WHEN ");
+                self.compare(args, " = ")?;
+                self.out.push(" THEN NULL ELSE ");
+                self.expr(&args[0])?;
+                self.out.push(" END");
+                Ok(())
+            }
+            F::Greatest => self.extreme(args, " >= "),
+            F::Least => self.extreme(args, " <= "),
+            F::Lower => self.named("pg_lower", args),
+            F::Upper => self.named("pg_upper", args),
+            F::Length => self.named("pg_length", args),
+            F::Trim => self.named("trim", args),
+            F::Abs => self.named("abs", args),
+            F::Replace => self.named("replace", args),
+            F::Position => self.named("pg_position", args),
+            F::SplitPart => self.named("pg_split_part", args),
+            F::StartsWith => self.named("pg_starts_with", args),
+            F::JsonGet => self.named("pg_json_get", args),
+            F::JsonGetText => self.named("pg_json_get_text", args),
+            F::JsonPath => self.named("pg_json_path", args),
+            F::JsonPathText => self.named("pg_json_path_text", args),
+            F::JsonContains => self.named("pg_jsonb_contains", args),
+            F::JsonExists => self.named("pg_jsonb_exists", args),
+            F::JsonExistsAny => self.named("pg_jsonb_exists_any", args),
+            F::JsonExistsAll => self.named("pg_jsonb_exists_all", args),
+            F::JsonTypeof => self.named("pg_json_typeof", args),
+            F::JsonArrayLength => self.named("pg_json_array_length", args),
+            F::ArrayContains => self.named("pg_array_contains", args),
+            F::ArrayOverlaps => self.named("pg_array_overlaps", args),
+            F::Cardinality => self.named("pg_cardinality", args),
+            F::ArrayLength => {
+                self.out.push("nullif(");
+                self.named("pg_cardinality", args)?;
+                self.out.push(", 0)");
+                Ok(())
+            }
+            F::Count if args.is_empty() => {
+                self.out.push("count(*)");
+                Ok(())
+            }
+            F::Count => self.named("count", args),
+            F::Max => self.aggregate("max", args),
+            F::Min => self.aggregate("min", args),
+        }
+    }
+
+    /// An aggregate takes the collation of its argument only when it is a column.
+    fn aggregate(&mut self, name: &str, args: &[Expr]) -> Result<(), SqlError> {
+        self.out.push(name).push("(");
+        self.expr(&args[0])?;
+        if matches!(args[0].ty(), Type::Numeric(_)) {
+            self.out.push(" COLLATE pg_numeric");
+        }
+        self.out.push(")");
+        Ok(())
+    }
+
+    fn bound(&mut self, bind: Bind) -> Result<(), SqlError> {
+        self.out.bind(bind);
+        Ok(())
+    }
+
+    fn any_of(&mut self, needle: &Expr, array: &Expr) -> Result<(), SqlError> {
+        if matches!(
+            needle.ty(),
+            Type::Numeric(_) | Type::Json | Type::Jsonb | Type::Float4 | Type::Float8
+        ) {
+            return self.named("pg_array_any", &[needle.clone(), array.clone()]);
+        }
+        let literal = matches!(array, Expr::Literal { .. });
+        if !literal {
+            // Nothing is known of a null array, while json_each of null would say it has no members.
+            self.out.push("CASE WHEN ");
+            self.expr(array)?;
+            self.out.push(" IS NULL THEN NULL ELSE ");
+        }
+        self.out.push("(");
+        self.expr(needle)?;
+        self.out.push(" IN (SELECT value FROM json_each(");
+        self.expr(array)?;
+        self.out.push(")))");
+        if !literal {
+            self.out.push(" END");
+        }
+        Ok(())
+    }
+
+    fn arithmetic(&mut self, function: Function, args: &[Expr], ty: &Type) -> Result<(), SqlError> {
+        let index = match function {
+            Function::Add => 0,
+            Function::Sub => 1,
+            Function::Mul => 2,
+            Function::Div => 3,
+            _ => 4,
+        };
+        match ty {
+            Type::Int2 | Type::Int4 => self.named(
+                [
+                    "pg_int4_add",
+                    "pg_int4_sub",
+                    "pg_int4_mul",
+                    "pg_int_div",
+                    "pg_int_mod",
+                ][index],
+                args,
+            ),
+            Type::Int8 => self.named(
+                [
+                    "pg_int8_add",
+                    "pg_int8_sub",
+                    "pg_int8_mul",
+                    "pg_int_div",
+                    "pg_int_mod",
+                ][index],
+                args,
+            ),
+            Type::Numeric(_) => self.named(
+                ["pg_numeric_add", "pg_numeric_sub", "pg_numeric_mul", "", ""][index],
+                args,
+            ),
+            _ if index == 3 => self.named("pg_float_div", args),
+            _ => self.infix(args, [" + ", " - ", " * ", "", ""][index]),
+        }
+    }
+
+    /// `greatest` and `least` pass over nulls, where SQLite's `max` and `min` of several arguments do not.
+    fn extreme(&mut self, args: &[Expr], sign: &str) -> Result<(), SqlError> {
+        let (first, rest) = (&args[0], &args[1..]);
+        if rest.is_empty() {
+            return self.expr(first);
+        }
+        self.out.push("CASE WHEN ");
+        self.extreme(rest, sign)?;
+        self.out.push(" IS NULL OR (");
+        self.expr(first)?;
+        if matches!(first.ty(), Type::Numeric(_)) {
+            self.out.push(" COLLATE pg_numeric");
+        }
+        self.out.push(sign);
+        self.extreme(rest, sign)?;
+        self.out.push(") THEN ");
+        self.expr(first)?;
+        self.out.push(" ELSE ");
+        self.extreme(rest, sign)?;
+        self.out.push(" END");
+        Ok(())
+    }
+}

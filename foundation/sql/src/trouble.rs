@@ -1,0 +1,81 @@
+//! A refusal being made: the line may still be unknown, the file always is.
+
+use crate::error::{Refusal, SqlError};
+
+/// Why a statement does not run.
+#[derive(Clone, Debug)]
+pub(crate) struct Trouble {
+    /// 1-based; none for the statement's own line.
+    pub line: Option<u64>,
+    pub construct: String,
+    pub reason: String,
+    pub advice: String,
+}
+
+pub(crate) type Result<T, E = Trouble> = std::result::Result<T, E>;
+
+impl Trouble {
+    /// A construct the embedded engine does not have.
+    pub fn unsupported(construct: impl Into<String>, advice: impl Into<String>) -> Trouble {
+        Trouble {
+            line: None,
+            construct: shortened(construct.into()),
+            reason: "not available on the embedded engine".to_owned(),
+            advice: advice.into(),
+        }
+    }
+
+    /// A statement Postgres would refuse as well.
+    pub fn invalid(
+        construct: impl Into<String>,
+        reason: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Trouble {
+        Trouble {
+            line: None,
+            construct: shortened(construct.into()),
+            reason: reason.into(),
+            advice: advice.into(),
+        }
+    }
+
+    /// With a line, if it has none yet.
+    pub fn at(mut self, line: u64) -> Trouble {
+        if line > 0 {
+            self.line.get_or_insert(line);
+        }
+        self
+    }
+
+    pub fn refusal(self, file: &str, statement: u64) -> Refusal {
+        Refusal {
+            file: file.to_owned(),
+            line: self.line.unwrap_or(statement),
+            construct: self.construct,
+            reason: self.reason,
+            advice: self.advice,
+        }
+    }
+}
+
+impl From<SqlError> for Trouble {
+    fn from(error: SqlError) -> Trouble {
+        let advice = error
+            .hint
+            .unwrap_or_else(|| "correct the expression".to_owned());
+        Trouble {
+            line: None,
+            construct: format!("SQLSTATE {}", error.state),
+            reason: error.message,
+            advice,
+        }
+    }
+}
+
+fn shortened(text: String) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(100) {
+        Some((at, _)) => format!("{} ..", &text[..at]),
+        None => text,
+    }
+}
