@@ -81,23 +81,6 @@ impl Decimal {
         (decimal.digits.len().saturating_sub(decimal.scale) <= WHOLE).then_some(decimal)
     }
 
-    /// The integer.
-    pub fn from_int(int: i64) -> Decimal {
-        let digits = int
-            .unsigned_abs()
-            .to_string()
-            .bytes()
-            .map(|byte| byte - b'0')
-            .collect();
-        Decimal {
-            negative: int < 0,
-            digits,
-            scale: 0,
-            nan: false,
-        }
-        .normal()
-    }
-
     /// Whether it is `NaN`.
     pub fn is_nan(&self) -> bool {
         self.nan
@@ -198,14 +181,6 @@ impl Decimal {
     /// Digits before the point, leading zeros not counted.
     pub fn whole_digits(&self) -> usize {
         self.digits.len() - self.scale
-    }
-
-    /// Whether it has no fraction, or only zeros.
-    pub fn is_whole(&self) -> bool {
-        !self.nan
-            && self.digits[self.digits.len() - self.scale..]
-                .iter()
-                .all(|digit| *digit == 0)
     }
 
     /// With the other sign.

@@ -285,7 +285,56 @@ impl Expr {
     }
 }
 
+impl Expr {
+    /// Sub-selects from one table select from it by its new name.
+    pub(crate) fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
+        let rename = |query: &mut Query| query.rename_sources(schema, old, new);
+        match self {
+            Expr::Literal { .. } | Expr::Column { .. } => {}
+            Expr::Call { args, .. } => args
+                .iter_mut()
+                .for_each(|arg| arg.rename_sources(schema, old, new)),
+            Expr::Cast { expr, .. } => expr.rename_sources(schema, old, new),
+            Expr::Case {
+                branches,
+                otherwise,
+                ..
+            } => {
+                for (condition, result) in branches {
+                    condition.rename_sources(schema, old, new);
+                    result.rename_sources(schema, old, new);
+                }
+                if let Some(otherwise) = otherwise {
+                    otherwise.rename_sources(schema, old, new);
+                }
+            }
+            Expr::Exists(query) | Expr::Scalar(query) => rename(query),
+            Expr::InQuery { expr, query, .. } => {
+                expr.rename_sources(schema, old, new);
+                rename(query);
+            }
+        }
+    }
+}
+
 impl Query {
+    fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
+        for source in self
+            .from
+            .iter_mut()
+            .filter(|source| source.schema == schema && source.table == old)
+        {
+            new.clone_into(&mut source.table);
+        }
+        let parts = self
+            .from
+            .iter_mut()
+            .filter_map(|source| source.on.as_mut())
+            .chain(&mut self.columns)
+            .chain(&mut self.filter);
+        parts.for_each(|expr| expr.rename_sources(schema, old, new));
+    }
+
     fn walk(&self, depth: u32, visit: &mut impl FnMut(u32, &Expr)) {
         let parts = self
             .from

@@ -15,12 +15,14 @@
 //! Deliberately absent: requests (see `plan`) and engines (see `db`).
 
 pub mod catalog;
+pub mod ddl;
 mod decimal;
 pub mod error;
 pub mod expr;
 pub mod functions;
 mod json;
 mod lower;
+mod migrate;
 mod parse;
 pub mod policy;
 pub mod render;
@@ -31,6 +33,7 @@ pub mod value;
 
 pub use catalog::Catalog;
 pub use error::{Refusal, SqlError};
+pub use migrate::{Migrated, Step, migrate};
 pub use statement::{Bind, Statement};
 pub use types::Type;
 pub use value::Value;

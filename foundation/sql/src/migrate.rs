@@ -1,0 +1,332 @@
+//! A migration: each statement changes the catalog and gives the SQLite statements that follow it. Nothing is run here.
+
+mod alter;
+mod column;
+mod comment;
+mod index;
+mod policy;
+mod rebuild;
+mod seed;
+mod table;
+
+use crate::catalog::{Catalog, Table};
+use crate::error::{Refusal, SqlError};
+use crate::lower::{Lowering, fold, object};
+use crate::parse::{Source, split};
+use crate::statement::Statement;
+use crate::trouble::{Result, Trouble};
+use crate::types::EnumType;
+use sqlparser::ast;
+use std::sync::Arc;
+
+/// One SQLite statement of a migration.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is run. Its binds are constants, `now()` or random uuids.
+    pub sql: Statement,
+    /// The line of the Postgres statement it follows from.
+    pub line: u64,
+}
+
+/// What a migration comes to.
+#[derive(Clone, Debug)]
+pub struct Migrated {
+    /// The catalog after it.
+    pub catalog: Catalog,
+    /// What is run, in order, in one transaction.
+    pub steps: Vec<Step>,
+}
+
+/// Schemas a migration never creates or fills by another name.
+const RESERVED: &[&str] = &["pg_catalog", "information_schema", "sqlite"];
+
+/// Reads a migration written for Postgres.
+///
+/// Errors: the first statement that the embedded engine does not run, with its line and what to do.
+pub fn migrate(catalog: &Catalog, file: &str, sql: &str) -> Result<Migrated, Refusal> {
+    let sources = split(sql).map_err(|trouble| trouble.refusal(file, 1))?;
+    let mut migration = Migration {
+        catalog: catalog.clone(),
+        steps: Vec::new(),
+        line: 1,
+    };
+    for source in &sources {
+        migration.line = source.line;
+        migration
+            .apply(source)
+            .map_err(|trouble| trouble.refusal(file, source.line))?;
+    }
+    migration.catalog.version = catalog.version + 1;
+    Ok(Migrated {
+        catalog: migration.catalog,
+        steps: migration.steps,
+    })
+}
+
+struct Migration {
+    catalog: Catalog,
+    steps: Vec<Step>,
+    line: u64,
+}
+
+impl Migration {
+    fn step(&mut self, sql: Statement) {
+        self.steps.push(Step {
+            sql,
+            line: self.line,
+        });
+    }
+
+    fn run(&mut self, sql: impl FnOnce(&mut Statement)) {
+        let mut statement = Statement::new();
+        sql(&mut statement);
+        self.step(statement);
+    }
+
+    fn apply(&mut self, source: &Source) -> Result<()> {
+        // A few statements are read by their words: the parser has no rule for them, or one that loses what is recorded here.
+        if source.starts_with(&["alter", "publication"]) {
+            return self.publication(source);
+        }
+        if source.starts_with(&["comment", "on"]) {
+            return self.comment(source);
+        }
+        if source.starts_with(&["grant"]) || source.starts_with(&["revoke"]) {
+            return self.grant(source);
+        }
+        if source.starts_with(&["alter", "default", "privileges"]) || source.starts_with(&["set"]) {
+            return Ok(());
+        }
+        let statement = source.statement()?;
+        match &statement {
+            ast::Statement::CreateSchema { schema_name, .. } => self.create_schema(schema_name),
+            ast::Statement::CreateExtension(extension) => self.create_extension(extension),
+            ast::Statement::CreateType {
+                name,
+                representation: Some(ast::UserDefinedTypeRepresentation::Enum { labels }),
+            } => self.create_enum(name, labels),
+            ast::Statement::CreateTable(create) => self.create_table(create),
+            ast::Statement::CreateIndex(create) => self.create_index(create),
+            ast::Statement::AlterTable(alter) => self.alter_table(alter),
+            ast::Statement::CreatePolicy(create) => self.create_policy(create, source.text()),
+            ast::Statement::AlterPolicy(alter) => self.alter_policy(alter),
+            ast::Statement::DropPolicy(drop) => self.drop_policy(drop),
+            ast::Statement::Drop {
+                object_type,
+                if_exists,
+                names,
+                cascade,
+                ..
+            } => self.drop(*object_type, *if_exists, names, *cascade),
+            ast::Statement::Insert(insert) => self.insert(insert),
+            ast::Statement::Update(update) => self.update(update),
+            ast::Statement::Delete(delete) => self.delete(delete),
+            _ => Err(unsupported(source)),
+        }
+    }
+
+    fn create_schema(&mut self, name: &ast::SchemaName) -> Result<()> {
+        let ast::SchemaName::Simple(simple) = name else {
+            return Err(Trouble::unsupported(
+                format!("create schema {name}"),
+                "leave out authorization",
+            ));
+        };
+        match object(simple) {
+            // Schemas are prefixes of table names; there is nothing to create.
+            Some((None, name)) if !RESERVED.contains(&name.as_str()) => {
+                identifier(&name).map(|_| ())
+            }
+            _ => Err(Trouble::invalid(
+                format!("create schema {name}"),
+                "the name is reserved",
+                "choose another",
+            )),
+        }
+    }
+
+    fn create_extension(&mut self, extension: &ast::CreateExtension) -> Result<()> {
+        let name = fold(&extension.name);
+        if !matches!(name.as_str(), "pgcrypto" | "uuid-ossp") {
+            return Err(Trouble::unsupported(
+                format!("extension {name}"),
+                "gen_random_uuid() needs none; keep the rest for Postgres",
+            ));
+        }
+        if !self.catalog.extensions.contains(&name) {
+            self.catalog.extensions.push(name);
+        }
+        Ok(())
+    }
+
+    fn create_enum(&mut self, name: &ast::ObjectName, labels: &[ast::Ident]) -> Result<()> {
+        let (schema, name) = named(name)?;
+        let labels: Vec<String> = labels.iter().map(|label| label.value.clone()).collect();
+        if let Some(twice) = labels
+            .iter()
+            .enumerate()
+            .find(|(at, label)| labels[..*at].contains(label))
+        {
+            return Err(Trouble::invalid(
+                twice.1.clone(),
+                "the enum label stands twice",
+                "leave one out",
+            ));
+        }
+        let key = (schema.clone(), name.clone());
+        if self.catalog.enums.contains_key(&key) {
+            return Err(Trouble::invalid(
+                name.clone(),
+                format!("type \"{name}\" already exists"),
+                "choose another name",
+            ));
+        }
+        self.catalog.enums.insert(
+            key,
+            Arc::new(EnumType {
+                schema,
+                name,
+                labels,
+            }),
+        );
+        Ok(())
+    }
+
+    fn drop(
+        &mut self,
+        kind: ast::ObjectType,
+        if_exists: bool,
+        names: &[ast::ObjectName],
+        cascade: bool,
+    ) -> Result<()> {
+        for name in names {
+            match kind {
+                ast::ObjectType::Table => self.drop_table(name, if_exists, cascade)?,
+                ast::ObjectType::Index => self.drop_index(name, if_exists)?,
+                ast::ObjectType::Type => self.drop_enum(name, if_exists)?,
+                // Nothing of these can have been created.
+                ast::ObjectType::View
+                | ast::ObjectType::MaterializedView
+                | ast::ObjectType::Sequence
+                    if if_exists => {}
+                other => {
+                    return Err(Trouble::unsupported(
+                        format!("drop {other} {name}"),
+                        "leave it out",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_enum(&mut self, name: &ast::ObjectName, if_exists: bool) -> Result<()> {
+        let key = named(name)?;
+        let Some(labels) = self.catalog.enums.get(&key).cloned() else {
+            return if if_exists {
+                Ok(())
+            } else {
+                Err(Trouble::invalid(
+                    name.to_string(),
+                    format!("type \"{name}\" does not exist"),
+                    "check the name",
+                ))
+            };
+        };
+        let uses = |ty: &crate::Type| {
+            *ty == crate::Type::Enum(labels.clone())
+                || *ty == crate::Type::Array(Box::new(crate::Type::Enum(labels.clone())))
+        };
+        if let Some(table) = self
+            .catalog
+            .tables
+            .values()
+            .find(|table| table.columns.iter().any(|column| uses(&column.ty)))
+        {
+            return Err(Trouble::invalid(
+                name.to_string(),
+                format!("table {} depends on the type", table.name),
+                "drop the column first",
+            ));
+        }
+        self.catalog.enums.remove(&key);
+        Ok(())
+    }
+
+    /// The table a statement names.
+    fn table(&self, name: &ast::ObjectName) -> Result<Arc<Table>> {
+        Lowering::bare(&self.catalog).table(name)
+    }
+
+    fn put(&mut self, table: Table) {
+        self.catalog
+            .tables
+            .insert((table.schema.clone(), table.name.clone()), Arc::new(table));
+    }
+}
+
+/// A name with its schema, `public` when none is given; fit for a name in the file.
+fn named(name: &ast::ObjectName) -> Result<(String, String)> {
+    let (schema, plain) = object(name)
+        .ok_or_else(|| Trouble::unsupported(name.to_string(), "name it as schema.name"))?;
+    let schema = schema.unwrap_or_else(|| "public".to_owned());
+    if RESERVED.contains(&schema.as_str())
+        || plain.starts_with("sqlite_")
+        || plain.starts_with("pando_")
+    {
+        return Err(Trouble::invalid(
+            name.to_string(),
+            "the name is reserved",
+            "choose another",
+        ));
+    }
+    identifier(&schema)?;
+    identifier(&plain)?;
+    Ok((schema, plain))
+}
+
+/// Names are kept as written, but for what could not be told apart in the file.
+fn identifier(name: &str) -> Result<&str> {
+    if name.is_empty() || name.len() > 63 || name.contains(['.', '"', '\0']) {
+        return Err(Trouble::invalid(
+            name,
+            "a name has 1 to 63 bytes and no dot or double quote",
+            "rename it",
+        ));
+    }
+    Ok(name)
+}
+
+fn unsupported(source: &Source) -> Trouble {
+    let text = source.text();
+    let first = text
+        .split_whitespace()
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase();
+    let advice = if first.starts_with("create function") || first.starts_with("create or replace") {
+        "put the rule into a policy, a check or a default, or into the app"
+    } else if first.contains("trigger") {
+        "set the value in the app, or use a default"
+    } else if first.starts_with("do ") || first == "do" {
+        "write its statements out"
+    } else if first.contains("view") {
+        "select with embedding, or keep the view for Postgres"
+    } else if first.starts_with("begin")
+        || first.starts_with("commit")
+        || first.starts_with("start")
+    {
+        "leave it out: a migration is one transaction already"
+    } else if first.starts_with("select") || first.starts_with("with") {
+        "a migration changes the schema or seeds rows; leave the query out"
+    } else {
+        "leave it out, or keep it for Postgres"
+    };
+    Trouble::unsupported(text, advice)
+}
+
+/// Rendering a part of the schema fails as the statement it stands in does.
+fn rendered(result: Result<Statement, SqlError>) -> Result<Statement> {
+    result.map_err(Trouble::from)
+}

@@ -1,0 +1,251 @@
+//! `create table`, `drop table` and constraints of tables.
+
+use super::column::{constraint_name, given_name};
+use super::{Migration, named, rendered};
+use crate::catalog::{Key, Table};
+use crate::ddl;
+use crate::lower::fold;
+use crate::trouble::{Result, Trouble};
+use sqlparser::ast;
+use std::sync::Arc;
+
+impl Migration {
+    pub(super) fn create_table(&mut self, create: &ast::CreateTable) -> Result<()> {
+        let (schema, name) = named(&create.name)?;
+        let refused = |what: &str| {
+            Err(Trouble::unsupported(
+                format!("create table {name} .. {what}"),
+                "create an ordinary table",
+            ))
+        };
+        if create.temporary || create.unlogged {
+            return refused("temporary or unlogged");
+        }
+        if create.query.is_some() || create.like.is_some() || create.clone.is_some() {
+            return refused("as, like");
+        }
+        if create.partition_by.is_some()
+            || create.inherits.is_some()
+            || create.partition_of.is_some()
+        {
+            return refused("partition by, inherits");
+        }
+        if self
+            .catalog
+            .tables
+            .contains_key(&(schema.clone(), name.clone()))
+        {
+            if create.if_not_exists {
+                return Ok(());
+            }
+            return Err(Trouble::invalid(
+                name.clone(),
+                format!("relation \"{name}\" already exists"),
+                "choose another name, or write if not exists",
+            ));
+        }
+        let mut table = Table {
+            schema,
+            name,
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            indexes: Vec::new(),
+            // Closed from its creation: no policy, no rows.
+            rls_enabled: true,
+            policies: Vec::new(),
+            comment: None,
+            grants: Vec::new(),
+        };
+        let mut checks = Vec::new();
+        for column in &create.columns {
+            checks.extend(self.column(&mut table, column)?);
+        }
+        if table.columns.is_empty() {
+            return Err(Trouble::unsupported(
+                format!("table {} without columns", table.name),
+                "give it a column",
+            ));
+        }
+        for constraint in &create.constraints {
+            if let ast::TableConstraint::Check(check) = constraint {
+                checks.push((
+                    given_name(&table, check.name.as_ref())?,
+                    (*check.expr).clone(),
+                ));
+            } else {
+                self.constraint(&mut table, constraint)?;
+            }
+        }
+        for (name, expr) in checks {
+            self.check(&mut table, name, &expr)?;
+        }
+        let sql = rendered(ddl::create_table(&self.catalog, &table, &table.file_name()))?;
+        self.step(sql);
+        self.put(table);
+        Ok(())
+    }
+
+    /// Adds a constraint of `create table` or `add constraint`.
+    pub(super) fn constraint(
+        &self,
+        table: &mut Table,
+        constraint: &ast::TableConstraint,
+    ) -> Result<()> {
+        match constraint {
+            ast::TableConstraint::PrimaryKey(key) => {
+                let name = given_name(table, key.name.as_ref())?;
+                let columns = plain_columns(&key.columns)?;
+                self.primary_key(table, name, columns)
+            }
+            ast::TableConstraint::Unique(unique) => {
+                if !matches!(
+                    unique.nulls_distinct,
+                    ast::NullsDistinctOption::None | ast::NullsDistinctOption::Distinct
+                ) {
+                    return Err(Trouble::unsupported(
+                        "unique nulls not distinct",
+                        "make the columns not null",
+                    ));
+                }
+                if unique
+                    .characteristics
+                    .as_ref()
+                    .is_some_and(|kind| kind.deferrable == Some(true) || kind.initially.is_some())
+                {
+                    return Err(Trouble::unsupported(
+                        "deferrable unique",
+                        "leave out deferrable",
+                    ));
+                }
+                let columns = plain_columns(&unique.columns)?;
+                for column in &columns {
+                    if table.column(column).is_none() {
+                        return Err(Trouble::invalid(
+                            column.clone(),
+                            format!("column \"{column}\" named in key does not exist"),
+                            "check the name",
+                        ));
+                    }
+                }
+                let name = given_name(table, unique.name.as_ref())?
+                    .unwrap_or_else(|| constraint_name(table, &columns, "key"));
+                table.uniques.push(Key { name, columns });
+                Ok(())
+            }
+            ast::TableConstraint::ForeignKey(foreign) => {
+                let name = given_name(table, foreign.name.as_ref())?;
+                let columns = foreign.columns.iter().map(fold).collect();
+                self.foreign_key(table, name, columns, foreign)
+            }
+            ast::TableConstraint::Check(check) => {
+                let name = given_name(table, check.name.as_ref())?;
+                self.check(table, name, &check.expr)
+            }
+            other => Err(Trouble::unsupported(
+                other.to_string(),
+                "use primary key, unique, foreign key or check",
+            )),
+        }
+    }
+
+    pub(super) fn drop_table(
+        &mut self,
+        name: &ast::ObjectName,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<()> {
+        let key = named(name)?;
+        let Some(table) = self.catalog.tables.get(&key).cloned() else {
+            return if if_exists {
+                Ok(())
+            } else {
+                Err(Trouble::invalid(
+                    name.to_string(),
+                    format!("table \"{name}\" does not exist"),
+                    "check the name, or write if exists",
+                ))
+            };
+        };
+        if let Some(other) = self.dependent(&table, cascade) {
+            return Err(Trouble::invalid(
+                name.to_string(),
+                format!("{other} depends on it"),
+                "drop that first, or write cascade for foreign keys",
+            ));
+        }
+        let referring: Vec<Arc<Table>> = self
+            .catalog
+            .tables
+            .values()
+            .filter(|other| other.name != table.name || other.schema != table.schema)
+            .filter(|other| refers(other, &table))
+            .cloned()
+            .collect();
+        self.catalog.tables.remove(&key);
+        self.catalog.published.retain(|known| *known != key);
+        for other in referring {
+            let mut changed = (*other).clone();
+            changed.foreign_keys.retain(|foreign| {
+                foreign.foreign_schema != table.schema || foreign.foreign_table != table.name
+            });
+            self.rebuild(&other, changed)?;
+        }
+        self.run(|out| {
+            out.push("DROP TABLE ").ident(&table.file_name());
+        });
+        Ok(())
+    }
+
+    /// What would be left hanging without the table: a policy of another table, or, without `cascade`, a foreign key.
+    fn dependent(&self, table: &Table, cascade: bool) -> Option<String> {
+        for other in self
+            .catalog
+            .tables
+            .values()
+            .filter(|other| other.name != table.name || other.schema != table.schema)
+        {
+            if !cascade && refers(other, table) {
+                return Some(format!("a foreign key of table \"{}\"", other.name));
+            }
+            for policy in &other.policies {
+                let mut asks = false;
+                for expr in policy.using.iter().chain(&policy.check) {
+                    let mut expr = expr.clone();
+                    expr.walk_mut(&mut Vec::new(), &mut |scope, _| {
+                        asks |= scope
+                            .iter()
+                            .flatten()
+                            .any(|(schema, name)| *schema == table.schema && *name == table.name);
+                    });
+                }
+                if asks {
+                    return Some(format!(
+                        "policy \"{}\" of table \"{}\"",
+                        policy.name, other.name
+                    ));
+                }
+            }
+        }
+        None
+    }
+}
+
+fn refers(other: &Table, table: &Table) -> bool {
+    other.foreign_keys.iter().any(|foreign| {
+        foreign.foreign_schema == table.schema && foreign.foreign_table == table.name
+    })
+}
+
+/// Columns of a key: names without order or operator class.
+pub(super) fn plain_columns(columns: &[ast::IndexColumn]) -> Result<Vec<String>> {
+    columns
+        .iter()
+        .map(|column| match &column.column.expr {
+            ast::Expr::Identifier(name) if column.operator_class.is_none() => Ok(fold(name)),
+            other => Err(Trouble::unsupported(other.to_string(), "name a column")),
+        })
+        .collect()
+}
