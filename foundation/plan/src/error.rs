@@ -143,20 +143,32 @@ impl PlanError {
             PlanError::UnknownTable { schema, table, .. } => {
                 format!("Could not find the table '{schema}.{table}' in the schema cache")
             }
-            PlanError::UnknownColumn { table, column, .. } => format!("column {table}.{column} does not exist"),
+            PlanError::UnknownColumn { table, column, .. } => {
+                format!("column {table}.{column} does not exist")
+            }
             PlanError::UnknownPayloadColumn { table, column, .. } => {
                 format!("Could not find the '{column}' column of '{table}' in the schema cache")
             }
             PlanError::UnknownRelation { origin, target, .. } => {
-                format!("Could not find a relationship between '{origin}' and '{target}' in the schema cache")
+                format!(
+                    "Could not find a relationship between '{origin}' and '{target}' in the schema cache"
+                )
             }
             PlanError::AmbiguousRelation { origin, target, .. } => format!(
                 "Could not embed because more than one relationship was found for '{origin}' and '{target}'"
             ),
-            PlanError::NotEmbedded { name } => format!("'{name}' is not an embedded resource in this request"),
-            PlanError::RelatedOrder { target, .. } => format!("A related order on '{target}' is not possible"),
-            PlanError::TooDeep { limit } => format!("resources are embedded more than {limit} levels deep"),
-            PlanError::LimitedMutation => "'limit' and 'offset' are not allowed on an update or delete".to_owned(),
+            PlanError::NotEmbedded { name } => {
+                format!("'{name}' is not an embedded resource in this request")
+            }
+            PlanError::RelatedOrder { target, .. } => {
+                format!("A related order on '{target}' is not possible")
+            }
+            PlanError::TooDeep { limit } => {
+                format!("resources are embedded more than {limit} levels deep")
+            }
+            PlanError::LimitedMutation => {
+                "'limit' and 'offset' are not allowed on an update or delete".to_owned()
+            }
             PlanError::Sql(error) => error.message.clone(),
         }
     }
@@ -164,16 +176,25 @@ impl PlanError {
     /// More about it. The candidates of [`PlanError::AmbiguousRelation`] are a list, which the wire writes itself.
     pub fn detail(&self) -> Option<String> {
         match self {
-            PlanError::UnknownRelation { schema, origin, target, hint, .. } => {
-                let using = hint.as_ref().map(|hint| format!(" using the hint '{hint}'")).unwrap_or_default();
+            PlanError::UnknownRelation {
+                schema,
+                origin,
+                target,
+                hint,
+                ..
+            } => {
+                let using = hint
+                    .as_ref()
+                    .map(|hint| format!(" using the hint '{hint}'"))
+                    .unwrap_or_default();
                 Some(format!(
                     "Searched for a foreign key relationship between '{origin}' and '{target}'{using} in the schema \
                      '{schema}', but no matches were found."
                 ))
             }
-            PlanError::RelatedOrder { origin, target } => {
-                Some(format!("'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"))
-            }
+            PlanError::RelatedOrder { origin, target } => Some(format!(
+                "'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"
+            )),
             PlanError::Sql(error) => error.detail.clone(),
             _ => None,
         }
@@ -182,31 +203,37 @@ impl PlanError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            PlanError::UnknownTable { schema, near, .. } => {
-                near.as_ref().map(|near| format!("Perhaps you meant the table '{schema}.{near}'"))
-            }
-            PlanError::UnknownColumn { table, near, .. } => {
-                near.as_ref().map(|near| format!("Perhaps you meant to reference the column \"{table}.{near}\"."))
-            }
-            PlanError::UnknownPayloadColumn { near, .. } => {
-                near.as_ref().map(|near| format!("Perhaps you meant the column '{near}'"))
-            }
-            PlanError::UnknownRelation { target, near, .. } => {
-                near.as_ref().map(|near| format!("Perhaps you meant '{near}' instead of '{target}'."))
-            }
-            PlanError::AmbiguousRelation { target, candidates, .. } => {
-                let ways: Vec<String> =
-                    candidates.iter().map(|candidate| format!("'{target}!{}'", candidate.hint)).collect();
+            PlanError::UnknownTable { schema, near, .. } => near
+                .as_ref()
+                .map(|near| format!("Perhaps you meant the table '{schema}.{near}'")),
+            PlanError::UnknownColumn { table, near, .. } => near.as_ref().map(|near| {
+                format!("Perhaps you meant to reference the column \"{table}.{near}\".")
+            }),
+            PlanError::UnknownPayloadColumn { near, .. } => near
+                .as_ref()
+                .map(|near| format!("Perhaps you meant the column '{near}'")),
+            PlanError::UnknownRelation { target, near, .. } => near
+                .as_ref()
+                .map(|near| format!("Perhaps you meant '{near}' instead of '{target}'.")),
+            PlanError::AmbiguousRelation {
+                target, candidates, ..
+            } => {
+                let ways: Vec<String> = candidates
+                    .iter()
+                    .map(|candidate| format!("'{target}!{}'", candidate.hint))
+                    .collect();
                 Some(format!(
                     "Try changing '{target}' to one of the following: {}. Find the desired relationship in the \
                      'details' key.",
                     ways.join(", ")
                 ))
             }
-            PlanError::NotEmbedded { name } => {
-                Some(format!("Verify that '{name}' is included in the 'select' query parameter."))
+            PlanError::NotEmbedded { name } => Some(format!(
+                "Verify that '{name}' is included in the 'select' query parameter."
+            )),
+            PlanError::LimitedMutation => {
+                Some("Choose the rows with filters on a unique column.".to_owned())
             }
-            PlanError::LimitedMutation => Some("Choose the rows with filters on a unique column.".to_owned()),
             PlanError::Sql(error) => error.hint.clone(),
             _ => None,
         }

@@ -14,12 +14,25 @@
 
 mod error;
 mod input;
+mod level;
 mod mutation;
 mod near;
+mod nested;
+mod operand;
+mod order;
+mod payload;
+mod planner;
+mod predicate;
 mod read;
+mod relation;
 pub mod request;
+mod select;
+mod source;
 
 pub use error::{Candidate, Cardinality, PlanError};
 pub use input::{InputSlot, InputType};
-pub use mutation::{MutationPlan, plan_mutation};
+pub use mutation::{
+    Conflict, Constraints, Fetch, Insert, MutationPlan, Reference, RowBound, Sequence, Work, Write,
+    plan_mutation,
+};
 pub use read::{OutColumn, PlanLimits, ReadPlan, plan_read};

@@ -1,7 +1,10 @@
 //! The near miss of a name, for hints.
 
 /// The candidate closest to `name`, if it is close enough to be a slip of the keyboard.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     // A third of the letters may differ; more is another word.
     let allowed = (name.chars().count() / 3).max(1);
     candidates
@@ -13,21 +16,28 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// Letters inserted, removed or replaced to get from one to the other, without regard to case (Levenshtein).
+/// Letters inserted, removed, replaced or swapped with their neighbour to get from one to the other, without regard
+/// to case (Damerau-Levenshtein, as optimal string alignment).
 fn distance(from: &str, to: &str) -> usize {
-    let (from, to) = (from.to_lowercase(), to.to_lowercase());
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+    let from: Vec<char> = from.to_lowercase().chars().collect();
+    let to: Vec<char> = to.to_lowercase().chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.iter().enumerate() {
+        let mut row = Vec::with_capacity(to.len() + 1);
+        row.push(i + 1);
         for (j, b) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+            let mut best = (above[j] + usize::from(a != b))
+                .min(above[j + 1] + 1)
+                .min(row[j] + 1);
+            if i > 0 && j > 0 && *a == to[j - 1] && from[i - 1] == *b {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
         }
+        before = std::mem::replace(&mut above, row);
     }
-    row[to.len()]
+    above[to.len()]
 }
 
 #[cfg(test)]
@@ -40,6 +50,7 @@ mod tests {
         assert_eq!(nearest("note", names), Some("notes"));
         assert_eq!(nearest("NOTES", names), Some("notes"));
         assert_eq!(nearest("orderlines", names), Some("order_lines"));
+        assert_eq!(nearest("uesrs", names), Some("users"));
         assert_eq!(nearest("payments", names), None);
         assert_eq!(nearest("", names), None);
     }

@@ -1,9 +1,12 @@
-//! A read becomes one statement.
+//! A read becomes one statement, and one more when the rows are counted.
 
 use crate::error::PlanError;
 use crate::input::{self, InputSlot};
-use crate::request::{Input, Read};
+use crate::level::Level;
+use crate::planner::{Conditions, Planner};
+use crate::request::{Filter, Input, Node, Op, Read, Test};
 use pando_kernel::Role;
+use pando_sql::catalog::Table;
 use pando_sql::statement::JsonOut;
 use pando_sql::{Catalog, SqlError, Statement, Value};
 
@@ -48,7 +51,11 @@ impl OutColumn {
     /// A column called `name`.
     pub fn new(name: &str, out: JsonOut) -> OutColumn {
         let key = format!("{}:", serde_json::Value::from(name));
-        OutColumn { key: key.into(), name: name.to_owned(), out }
+        OutColumn {
+            key: key.into(),
+            name: name.to_owned(),
+            out,
+        }
     }
 }
 
@@ -67,10 +74,94 @@ impl ReadPlan {
 /// # Errors
 /// Unknown or ambiguous names, operators that do not exist for a type, policies that recurse.
 pub fn plan_read(
-    _catalog: &Catalog,
-    _role: Role,
-    _read: &Read,
-    _limits: &PlanLimits,
+    catalog: &Catalog,
+    role: Role,
+    read: &Read,
+    limits: &PlanLimits,
 ) -> Result<ReadPlan, PlanError> {
-    Err(SqlError::new("0A000", "reads are not planned yet").into())
+    let mut planner = Planner::new(catalog, role, limits, &read.schema);
+    let table = planner.table(&read.table)?;
+    let alias = planner.alias();
+    let root = Level::resolve(&mut planner, table, alias, &read.node, 0)?;
+    let point = pins_one_row(table, &read.node) && !root.has_to_many();
+
+    let mut statement = Statement::new();
+    let columns = if read.bodyless {
+        statement.push("SELECT NULL");
+        Vec::new()
+    } else {
+        planner.select(&root, &mut statement)?
+    };
+    planner.from(&root, &mut statement)?;
+    planner.conditions(&root, &mut Conditions::after(" WHERE "), &mut statement)?;
+    planner.order(&root, &mut statement)?;
+    planner.page(&root, !point, &mut statement);
+
+    let count = if read.count {
+        let mut count = Statement::new();
+        count
+            .push("SELECT count(*) FROM ")
+            .ident(&table.file_name())
+            .push(" AS ")
+            .ident(&root.alias);
+        planner.conditions(&root, &mut Conditions::after(" WHERE "), &mut count)?;
+        Some(count)
+    } else {
+        None
+    };
+    Ok(ReadPlan {
+        statement,
+        columns,
+        count,
+        inputs: planner.inputs,
+        point,
+    })
+}
+
+impl<'a> Planner<'a> {
+    /// Appends `SELECT ..` with the cells of the root.
+    pub(crate) fn select(
+        &mut self,
+        root: &Level<'a>,
+        out: &mut Statement,
+    ) -> Result<Vec<OutColumn>, PlanError> {
+        out.push("SELECT ");
+        let columns = self.list(root, out)?;
+        if columns.is_empty() {
+            out.push("NULL");
+        }
+        Ok(columns)
+    }
+
+    /// Appends the cells of the root, separated by commas.
+    pub(crate) fn list(
+        &mut self,
+        root: &Level<'a>,
+        out: &mut Statement,
+    ) -> Result<Vec<OutColumn>, PlanError> {
+        let mut columns = Vec::new();
+        for (index, cell) in self.cells(root, false)?.iter().enumerate() {
+            if index > 0 {
+                out.push(", ");
+            }
+            let json_out = self.value(cell, out)?;
+            columns.push(OutColumn::new(cell.key, json_out));
+        }
+        Ok(columns)
+    }
+}
+
+/// Whether the filters fix all columns of a unique key.
+fn pins_one_row(table: &Table, node: &Node) -> bool {
+    let pinned = |column: &String| {
+        node.filters.iter().any(|filter| {
+            matches!(filter, Filter::Compare { path, negated: false, test: Test::Op(Op::Eq, _) }
+                if path.column == *column && path.steps.is_empty())
+        })
+    };
+    table
+        .primary_key
+        .iter()
+        .chain(&table.uniques)
+        .any(|key| key.columns.iter().all(pinned))
 }

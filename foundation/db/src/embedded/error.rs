@@ -1,0 +1,41 @@
+//! SQLite's errors as SQL errors with a SQLSTATE.
+
+use pando_sql::SqlError;
+use rusqlite::ErrorCode;
+
+/// What a registered SQL function puts before `state:message`, so that its error passes through SQLite whole.
+const CARRIED: &str = "PGERR:";
+
+/// An error of the engine; broken constraints are explained elsewhere (see `violation`).
+pub(crate) fn sql_error(error: rusqlite::Error) -> SqlError {
+    let rusqlite::Error::SqliteFailure(failure, message) = &error else {
+        return SqlError::new("XX000", error.to_string());
+    };
+    if let Some((state, text)) = message
+        .as_deref()
+        .and_then(|message| message.split_once(CARRIED))
+        .and_then(|(_, rest)| rest.split_once(':'))
+    {
+        let mut carried = SqlError::new("XX000", text);
+        carried.state = state.to_owned().into();
+        return carried;
+    }
+    match failure.code {
+        ErrorCode::OperationInterrupted => {
+            SqlError::new("57014", "canceling statement due to statement timeout")
+        }
+        ErrorCode::DiskFull => SqlError::new(
+            "53100",
+            "could not extend the database: no space left on device",
+        ),
+        ErrorCode::OutOfMemory => SqlError::new("53200", "out of memory"),
+        ErrorCode::TooBig => SqlError::new("54000", "value or statement is too large"),
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            SqlError::new("55P03", "the database is locked")
+        }
+        ErrorCode::ReadOnly => {
+            SqlError::new("25006", "cannot execute a write in a read-only transaction")
+        }
+        _ => SqlError::new("XX000", error.to_string()),
+    }
+}

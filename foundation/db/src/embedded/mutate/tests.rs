@@ -1,0 +1,7 @@
+//! Mutations run on SQLite as the writer runs them: each in a savepoint, undone when it fails.
+
+mod bed;
+mod conflicts;
+mod constraints;
+mod fixture;
+mod writes;

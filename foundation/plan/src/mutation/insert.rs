@@ -1,0 +1,458 @@
+//! Inserts and upserts.
+//!
+//! A row is proposed as the one row `v` of a sub-select; the insert takes it from there where the policies allow it.
+
+use super::draft::{Check, Draft, is_handle};
+use super::{Conflict, Constraints, Insert, Sequence, Work};
+use crate::error::PlanError;
+use crate::payload::{PayloadColumn, given_position};
+use crate::planner::{Conditions, payload_column, push_column};
+use crate::request::OnConflict;
+use pando_sql::catalog::{Column, Command, Identity, Policy, Table};
+use pando_sql::expr::Expr;
+use pando_sql::render::{Scope, render_expr};
+use pando_sql::{Bind, SqlError, Statement, Type};
+
+/// Where a column's value comes from.
+enum Origin {
+    /// This position in the payload; where its cell is absent, the default.
+    Payload(usize),
+    /// This position in the payload; where its cell is absent, a drawn identity value at that position in the row.
+    PayloadOrSequence(usize, usize),
+    /// The default.
+    Default,
+    /// A drawn identity value, at this position in the row.
+    Sequence(usize),
+    /// SQLite numbers the row.
+    Handle,
+    /// Nowhere: null.
+    Nothing,
+}
+
+pub(super) fn plan(
+    draft: &mut Draft<'_>,
+    columns: &[String],
+    on_conflict: Option<&OnConflict>,
+    missing_default: bool,
+) -> Result<(Work, Vec<PayloadColumn>, Constraints), PlanError> {
+    let payload = payload(draft.table, columns, missing_default)?;
+    let (origins, sequences) = origins(draft.table, columns, &payload);
+    let proposal = Proposal {
+        payload: &payload,
+        origins: &origins,
+    };
+    let target = match on_conflict {
+        Some(on_conflict) => {
+            arbiter(draft.table, &on_conflict.columns)?.map(|columns| (on_conflict, columns))
+        }
+        None => None,
+    };
+    // `on_conflict` reads the key's columns, so Postgres asks for the select policies too.
+    let reads = draft.reads_back() || target.is_some();
+    let check = draft.check(Command::Insert, reads)?;
+    // A policy that reads a number not given yet can be decided only after the row is there.
+    let late = check.is_some() && proposal.unnumbered(draft.table);
+    let guard_check = check.filter(|_| !late);
+
+    let mut statement = Statement::new();
+    proposal.push_insert(draft, guard_check, &mut statement)?;
+    let mut update_check = None;
+    let mut guard = None;
+    let mut conflict = None;
+    if let Some((on_conflict, key)) = &target {
+        statement.push(" ON CONFLICT (");
+        for (index, column) in key.iter().enumerate() {
+            statement
+                .push(if index > 0 { ", " } else { "" })
+                .ident(column);
+        }
+        statement.push(") DO ");
+        if on_conflict.merge && !columns.is_empty() {
+            statement.push("UPDATE SET ");
+            for (index, column) in columns.iter().enumerate() {
+                statement
+                    .push(if index > 0 { ", " } else { "" })
+                    .ident(column);
+                statement.push(" = excluded.").ident(column);
+            }
+            update_check = draft.check(Command::Update, true)?;
+        } else {
+            statement.push("NOTHING");
+        }
+        if let Some(check) = check {
+            guard = Some(proposal.guard(draft, check)?);
+        }
+        let merge = on_conflict.merge && !columns.is_empty();
+        conflict = Some(Conflict {
+            lookup: proposal.lookup(draft, key)?,
+            merge,
+        });
+    }
+    let fetch = draft.fetch()?;
+    let merge = conflict.as_ref().is_some_and(|conflict| conflict.merge);
+    let needs_handle = fetch.is_some() || merge;
+    let write = draft.returning(
+        check.filter(|_| late),
+        update_check,
+        needs_handle,
+        statement,
+    )?;
+
+    let mut after = Statement::new();
+    proposal.push_row(draft, &mut after)?;
+    let constraints = draft.constraints(None, Some(after), None);
+    let insert = Insert {
+        write,
+        guarded: guard_check.is_some(),
+        guard,
+        conflict,
+        sequences,
+        fetch,
+    };
+    Ok((Work::Insert(Box::new(insert)), payload, constraints))
+}
+
+fn payload(
+    table: &Table,
+    columns: &[String],
+    missing_default: bool,
+) -> Result<Vec<PayloadColumn>, PlanError> {
+    let mut payload = Vec::with_capacity(columns.len());
+    for name in columns {
+        let column = payload_column(table, name)?;
+        if column.identity == Some(Identity::Always) {
+            return Err(SqlError::new(
+                "428C9",
+                format!("cannot insert a non-DEFAULT value into column \"{name}\""),
+            )
+            .detail(format!(
+                "Column \"{name}\" is an identity column defined as GENERATED ALWAYS."
+            ))
+            .hint("Use OVERRIDING SYSTEM VALUE to override.")
+            .into());
+        }
+        payload.push(PayloadColumn {
+            name: name.clone(),
+            ty: column.ty.clone(),
+            says_given: missing_default && (column.default.is_some() || column.identity.is_some()),
+            refuses_null: is_handle(table, column),
+        });
+    }
+    Ok(payload)
+}
+
+fn origins(
+    table: &Table,
+    columns: &[String],
+    payload: &[PayloadColumn],
+) -> (Vec<Origin>, Vec<Sequence>) {
+    let width = payload.len() + payload.iter().filter(|column| column.says_given).count();
+    let mut sequences = Vec::new();
+    let mut origins = Vec::with_capacity(table.columns.len());
+    for column in &table.columns {
+        let position = columns.iter().position(|name| *name == column.name);
+        let counted = column.identity.is_some() && !is_handle(table, column);
+        origins.push(match position {
+            Some(position) => match given_position(payload, position).filter(|_| counted) {
+                Some(given) => {
+                    sequences.push(Sequence {
+                        name: sequence_name(table, column),
+                        given: Some(given),
+                    });
+                    Origin::PayloadOrSequence(position, width + sequences.len() - 1)
+                }
+                None => Origin::Payload(position),
+            },
+            None if counted => {
+                sequences.push(Sequence {
+                    name: sequence_name(table, column),
+                    given: None,
+                });
+                Origin::Sequence(width + sequences.len() - 1)
+            }
+            None if column.identity.is_some() => Origin::Handle,
+            None if column.default.is_some() => Origin::Default,
+            None => Origin::Nothing,
+        });
+    }
+    (origins, sequences)
+}
+
+fn sequence_name(table: &Table, column: &Column) -> String {
+    format!("{}.{}.{}", table.schema, table.name, column.name)
+}
+
+/// The unique key an upsert goes by: the columns asked for, or the primary key. A table without one has no conflicts.
+fn arbiter(table: &Table, columns: &[String]) -> Result<Option<Vec<String>>, PlanError> {
+    if columns.is_empty() {
+        return Ok(table.primary_key.as_ref().map(|key| key.columns.clone()));
+    }
+    for name in columns {
+        payload_column(table, name)?;
+    }
+    let same = |known: &mut dyn Iterator<Item = &str>| {
+        let known: Vec<&str> = known.collect();
+        known.len() == columns.len()
+            && known
+                .iter()
+                .all(|name| columns.iter().any(|column| column == name))
+    };
+    let by_key = table
+        .primary_key
+        .iter()
+        .chain(&table.uniques)
+        .any(|key| same(&mut key.columns.iter().map(String::as_str)));
+    let by_index = table
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.predicate.is_none())
+        .any(|index| {
+            let names: Option<Vec<&str>> = index
+                .parts
+                .iter()
+                .map(|part| match &part.expr {
+                    Expr::Column { name, .. } => Some(name.as_str()),
+                    _ => None,
+                })
+                .collect();
+            names.is_some_and(|names| same(&mut names.into_iter()))
+        });
+    if by_key || by_index {
+        return Ok(Some(columns.to_vec()));
+    }
+    Err(SqlError::new(
+        "42P10",
+        "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+    )
+    .into())
+}
+
+/// A row as it will be inserted.
+struct Proposal<'p> {
+    payload: &'p [PayloadColumn],
+    origins: &'p [Origin],
+}
+
+impl Proposal<'_> {
+    /// Whether a policy of the table reads a column that SQLite has yet to number.
+    fn unnumbered(&self, table: &Table) -> bool {
+        table
+            .columns
+            .iter()
+            .zip(self.origins)
+            .any(|(column, origin)| {
+                let pending = match origin {
+                    Origin::Handle => true,
+                    Origin::Payload(position) => {
+                        is_handle(table, column) && self.payload[*position].says_given
+                    }
+                    _ => false,
+                };
+                pending
+                    && table
+                        .policies
+                        .iter()
+                        .any(|policy| mentions(policy, &column.name))
+            })
+    }
+
+    /// Appends the whole insert but its conflict clause, refusing rows that fail `check`.
+    fn push_insert(
+        &self,
+        draft: &Draft<'_>,
+        check: Option<Check>,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        out.push("INSERT INTO ").ident(&draft.root.alias);
+        let table = draft.table;
+        let written: Vec<(usize, &Column)> = table
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !matches!(self.origins[*index], Origin::Handle | Origin::Nothing))
+            .collect();
+        // SQLite has no empty list of columns; the first one, null, stands for it.
+        let filler: Option<(usize, &Column)> = table
+            .columns
+            .iter()
+            .enumerate()
+            .next()
+            .filter(|_| written.is_empty());
+        let written: Vec<(usize, &Column)> = written.into_iter().chain(filler).collect();
+        for (index, (_, column)) in written.iter().enumerate() {
+            out.push(if index == 0 { " (" } else { ", " })
+                .ident(&column.name);
+        }
+        out.push(")");
+        let Some(check) = check else {
+            for (index, (position, column)) in written.iter().enumerate() {
+                out.push(if index == 0 { " VALUES (" } else { ", " });
+                self.push_value(draft, *position, column, out)?;
+            }
+            out.push(")");
+            return Ok(());
+        };
+        for (index, (_, column)) in written.iter().enumerate() {
+            out.push(if index == 0 { " SELECT " } else { ", " });
+            push_column("v", &column.name, out);
+        }
+        self.push_guarded(draft, check, out)
+    }
+
+    /// Appends ` FROM (the row) AS v WHERE check`.
+    fn push_guarded(
+        &self,
+        draft: &Draft<'_>,
+        check: Check,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        out.push(" FROM (");
+        self.push_row(draft, out)?;
+        out.push(") AS v");
+        Conditions::after(" WHERE ").push(out, |out| draft.push_check(check, "v", out))
+    }
+
+    /// The check by itself: a row if it holds.
+    fn guard(&self, draft: &Draft<'_>, check: Check) -> Result<Statement, PlanError> {
+        let mut guard = Statement::new();
+        guard.push("SELECT 1");
+        self.push_guarded(draft, check, &mut guard)?;
+        Ok(guard)
+    }
+
+    /// The row that has the proposed key, and whether the caller may update it.
+    fn lookup(&self, draft: &mut Draft<'_>, key: &[String]) -> Result<Statement, PlanError> {
+        let mut lookup = Statement::new();
+        lookup.push("SELECT rowid, ");
+        let start = lookup.sql.len();
+        let mut allowed = Conditions::after("");
+        draft
+            .planner
+            .using(&draft.root, Command::Update, &mut allowed, &mut lookup)?;
+        draft
+            .planner
+            .using(&draft.root, Command::Select, &mut allowed, &mut lookup)?;
+        if lookup.sql.len() == start {
+            lookup.push("1");
+        }
+        lookup.push(" FROM ").ident(&draft.root.alias);
+        let mut conditions = Conditions::after(" WHERE ");
+        for (index, column) in draft.table.columns.iter().enumerate() {
+            if key.contains(&column.name) {
+                conditions.push(&mut lookup, |out| {
+                    push_column(&draft.root.alias, &column.name, out);
+                    out.push(" = ");
+                    self.push_value(draft, index, column, out)
+                })?;
+            }
+        }
+        Ok(lookup)
+    }
+
+    /// Appends a select of every column of the row; comparing them works as on the table's.
+    fn push_row(&self, draft: &Draft<'_>, out: &mut Statement) -> Result<(), PlanError> {
+        for (index, column) in draft.table.columns.iter().enumerate() {
+            out.push(if index == 0 { "SELECT " } else { ", " });
+            self.push_value(draft, index, column, out)?;
+            if matches!(column.ty, Type::Numeric(_)) {
+                out.push(" COLLATE pg_numeric");
+            }
+            out.push(" AS ").ident(&column.name);
+        }
+        Ok(())
+    }
+
+    fn push_value(
+        &self,
+        draft: &Draft<'_>,
+        index: usize,
+        column: &Column,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        match self.origins[index] {
+            Origin::PayloadOrSequence(position, drawn) => {
+                let given = given_position(self.payload, position).unwrap_or(position);
+                out.push("CASE WHEN ")
+                    .bind(Bind::Row(given as u32))
+                    .push(" THEN ")
+                    .bind(Bind::Row(position as u32));
+                out.push(" ELSE ")
+                    .bind(Bind::Row(drawn as u32))
+                    .push(" END");
+            }
+            Origin::Payload(position) => {
+                let Some(given) = given_position(self.payload, position) else {
+                    out.bind(Bind::Row(position as u32));
+                    return Ok(());
+                };
+                out.push("CASE WHEN ")
+                    .bind(Bind::Row(given as u32))
+                    .push(" THEN ")
+                    .bind(Bind::Row(position as u32));
+                if column.default.is_some() {
+                    out.push(" ELSE ");
+                    self.push_default(draft, column, out)?;
+                }
+                out.push(" END");
+            }
+            Origin::Default => self.push_default(draft, column, out)?,
+            Origin::Sequence(position) => {
+                out.bind(Bind::Row(position as u32));
+            }
+            Origin::Handle | Origin::Nothing => {
+                out.push("NULL");
+            }
+        }
+        Ok(())
+    }
+
+    fn push_default(
+        &self,
+        draft: &Draft<'_>,
+        column: &Column,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        match &column.default {
+            Some(default) => {
+                let scope = Scope::default();
+                render_expr(
+                    draft.planner.catalog,
+                    draft.planner.role,
+                    default,
+                    &scope,
+                    out,
+                )?;
+            }
+            None => {
+                out.push("NULL");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a policy reads a column of that name anywhere; a sub-select's own column of the same name counts too.
+fn mentions(policy: &Policy, column: &str) -> bool {
+    policy
+        .using
+        .iter()
+        .chain(&policy.check)
+        .any(|expr| reads(expr, column))
+}
+
+/// Over the expression's serialised form, which shows every column whatever it is nested in.
+fn reads(expr: &Expr, column: &str) -> bool {
+    fn walk(value: &serde_json::Value, column: &str) -> bool {
+        match value {
+            serde_json::Value::Array(members) => members.iter().any(|member| walk(member, column)),
+            serde_json::Value::Object(members) => members.iter().any(|(key, member)| {
+                key == "Column"
+                    && member.get("name").and_then(serde_json::Value::as_str) == Some(column)
+                    || walk(member, column)
+            }),
+            _ => false,
+        }
+    }
+    // What can't be shown may read anything.
+    serde_json::to_value(expr).map_or(true, |value| walk(&value, column))
+}

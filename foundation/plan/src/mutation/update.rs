@@ -1,0 +1,105 @@
+//! Updates.
+
+use super::draft::{Draft, is_handle};
+use super::{Constraints, Work};
+use crate::error::PlanError;
+use crate::payload::PayloadColumn;
+use crate::planner::{payload_column, push_column};
+use pando_sql::catalog::{Command, Identity};
+use pando_sql::{Bind, SqlError, Statement, Type};
+
+pub(super) fn plan(
+    draft: &mut Draft<'_>,
+    columns: &[String],
+) -> Result<(Work, Vec<PayloadColumn>, Constraints), PlanError> {
+    let mut payload = Vec::new();
+    for name in columns {
+        let column = payload_column(draft.table, name)?;
+        if column.identity == Some(Identity::Always) {
+            return Err(SqlError::new(
+                "428C9",
+                format!("column \"{name}\" can only be updated to DEFAULT"),
+            )
+            .detail(format!(
+                "Column \"{name}\" is an identity column defined as GENERATED ALWAYS."
+            ))
+            .into());
+        }
+        payload.push(PayloadColumn {
+            name: name.clone(),
+            ty: column.ty.clone(),
+            says_given: false,
+            refuses_null: is_handle(draft.table, column),
+        });
+    }
+    if columns.is_empty() {
+        draft.columns = draft.planner.select(&draft.root, &mut Statement::new())?;
+        return Ok((Work::Nothing, payload, draft.constraints(None, None, None)));
+    }
+
+    let mut statement = Statement::new();
+    statement
+        .push("UPDATE ")
+        .ident(&draft.root.alias)
+        .push(" SET ");
+    for (index, name) in columns.iter().enumerate() {
+        if index > 0 {
+            statement.push(", ");
+        }
+        statement
+            .ident(name)
+            .push(" = ")
+            .bind(Bind::Row(index as u32));
+    }
+    draft.matching(Command::Update, &mut statement)?;
+    let check = draft.check(Command::Update, draft.needs_select())?;
+    let fetch = draft.fetch()?;
+    let write = draft.returning(None, check, fetch.is_some(), statement)?;
+
+    let before = rows(draft, &[])?;
+    let after = rows(draft, columns)?;
+    let refusal = match check {
+        Some(check) => {
+            let mut refusal = Statement::new();
+            refusal
+                .push("SELECT 1 FROM (")
+                .push(&after.sql)
+                .push(") AS v WHERE NOT coalesce(");
+            refusal.binds.clone_from(&after.binds);
+            draft.push_check(check, "v", &mut refusal)?;
+            refusal.push(", 0) LIMIT 1");
+            Some(refusal)
+        }
+        None => None,
+    };
+    let constraints = draft.constraints(Some(before), Some(after), Some(|key| key.on_update));
+    let constraints = Constraints {
+        refusal,
+        ..constraints
+    };
+    Ok((Work::Update { write, fetch }, payload, constraints))
+}
+
+/// The rows the update is about, with `changed` columns as they will be.
+fn rows(draft: &mut Draft<'_>, changed: &[String]) -> Result<Statement, PlanError> {
+    let mut rows = Statement::new();
+    rows.push("SELECT ");
+    for (index, column) in draft.table.columns.iter().enumerate() {
+        if index > 0 {
+            rows.push(", ");
+        }
+        match changed.iter().position(|name| *name == column.name) {
+            Some(position) => {
+                rows.bind(Bind::Row(position as u32));
+                if matches!(column.ty, Type::Numeric(_)) {
+                    rows.push(" COLLATE pg_numeric");
+                }
+            }
+            None => push_column(&draft.root.alias, &column.name, &mut rows),
+        }
+        rows.push(" AS ").ident(&column.name);
+    }
+    rows.push(" FROM ").ident(&draft.root.alias);
+    draft.matching(Command::Update, &mut rows)?;
+    Ok(rows)
+}
