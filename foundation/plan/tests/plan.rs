@@ -9,5 +9,7 @@ mod bed;
 mod embeds;
 #[path = "plan/filters.rs"]
 mod filters;
+#[path = "plan/speed.rs"]
+mod speed;
 #[path = "plan/schema.rs"]
 mod schema;

@@ -1,6 +1,7 @@
 //! Rows written as JSON while they are stepped over, byte for byte as Postgres' `row_to_json` writes values.
 
 use pando_plan::OutColumn;
+use pando_sql::functions::float_json;
 use pando_sql::statement::JsonOut;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -35,7 +36,7 @@ fn write_value(value: ValueRef<'_>, form: JsonOut, out: &mut Vec<u8>) {
             // Writing to a Vec can't fail.
             let _ = write!(out, "{int}");
         }
-        (ValueRef::Real(real), _) => write_float(real, out),
+        (ValueRef::Real(real), _) => out.extend_from_slice(float_json(real).as_bytes()),
         (ValueRef::Text(text), JsonOut::Raw) => {
             // The numerics that are no JSON numbers are words: NaN and the infinities.
             match text {
@@ -80,32 +81,6 @@ fn write_text(text: &[u8], out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&text[copied..]);
     out.push(b'"');
-}
-
-/// Appends a float with the fewest digits that give it back, in scientific form from 1e+15 on and below 1e-4.
-fn write_float(real: f64, out: &mut Vec<u8>) {
-    if !real.is_finite() {
-        let word: &[u8] = if real.is_nan() {
-            b"\"NaN\""
-        } else if real > 0.0 {
-            b"\"Infinity\""
-        } else {
-            b"\"-Infinity\""
-        };
-        return out.extend_from_slice(word);
-    }
-    let size = real.abs();
-    if size == 0.0 || (1e-4..1e15).contains(&size) {
-        let _ = write!(out, "{real}");
-        return;
-    }
-    let text = format!("{real:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
-    };
-    let _ = write!(out, "{digits}e{sign}{exponent:0>2}");
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use pando_sql::catalog::Catalog;
 use pando_sql::statement::JsonOut;
 use pando_sql::{Bind, SqlError, Statement, Value};
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
 pub const LIMITS: PlanLimits = PlanLimits {
@@ -134,12 +135,39 @@ pub fn values(who: As, statement: &Statement, inputs: &[Value]) -> Vec<rusqlite:
             Bind::Role => who.0.name().into(),
             other => panic!("unexpected {other:?}"),
         })
-        .map(|value| match value {
-            Value::Null => rusqlite::types::Value::Null,
-            Value::Int(int) => int.into(),
-            Value::Real(real) => real.into(),
-            Value::Text(text) => text.to_string().into(),
-            Value::Blob(bytes) => bytes.to_vec().into(),
-        })
+        .map(stored)
         .collect()
+}
+
+/// Gives SQLite the functions and collations that plans call, as the engine does.
+pub fn register(conn: &Connection) {
+    for function in pando_sql::functions::functions() {
+        let call = function.call;
+        conn.create_scalar_function(function.name, function.arity, FunctionFlags::SQLITE_UTF8, move |context| {
+            let arguments: Vec<Value> = (0..context.len())
+                .map(|index| match context.get_raw(index) {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(int) => Value::Int(int),
+                    ValueRef::Real(real) => Value::Real(real),
+                    ValueRef::Text(bytes) => Value::text(std::str::from_utf8(bytes).unwrap()),
+                    ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
+                })
+                .collect();
+            call(&arguments).map(stored).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+        })
+        .unwrap();
+    }
+    for collation in pando_sql::functions::collations() {
+        conn.create_collation(collation.name, collation.compare).unwrap();
+    }
+}
+
+fn stored(value: Value) -> rusqlite::types::Value {
+    match value {
+        Value::Null => rusqlite::types::Value::Null,
+        Value::Int(int) => int.into(),
+        Value::Real(real) => real.into(),
+        Value::Text(text) => text.to_string().into(),
+        Value::Blob(bytes) => bytes.to_vec().into(),
+    }
 }

@@ -31,6 +31,8 @@ fn comparisons_follow_the_columns_type() {
         ("open", Op::Eq, "true", vec![1]),
         ("open", Op::Neq, "true", vec![2]),
         ("open", Op::IsDistinct, "true", vec![2, 3]),
+        ("budget", Op::Eq, "10.5", vec![1]),
+        ("budget", Op::Gt, "9", vec![1, 2]),
         ("state", Op::Eq, "done", vec![3]),
         ("state", Op::Gt, "todo", vec![1, 3]),
         ("state", Op::Lte, "doing", vec![1, 2]),
@@ -41,6 +43,54 @@ fn comparisons_follow_the_columns_type() {
             "{column} {operator:?} {value}"
         );
     }
+}
+
+#[test]
+fn patterns_are_postgres_patterns() {
+    for (operator, pattern, ids) in [
+        (Op::Like, "%oo%", vec![1, 3]),
+        (Op::Like, "r%", vec![]),
+        (Op::Like, "Wal_", vec![2]),
+        (Op::Ilike, "r%", vec![1]),
+        (Op::Match, "^[RD]oo", vec![1, 3]),
+        (Op::Match, "ROOF", vec![]),
+        (Op::Imatch, "ROOF", vec![1]),
+    ] {
+        assert_eq!(found(op("title", operator, 0), &[text(pattern)]), ids, "{operator:?} {pattern}");
+    }
+}
+
+#[test]
+fn json_and_arrays_are_compared_by_content() {
+    for (column, operator, value, ids) in [
+        ("data", Op::Contains, r#"{"a":{"b":["x"]}}"#, vec![1]),
+        ("data", Op::ContainedIn, r#"{"a":{"b":[1,"x",2]},"n":12345678901234567890,"z":null}"#, vec![1]),
+        ("data->a->b->0", Op::Eq, "1", vec![1]),
+        ("data->a->b->>-1", Op::Eq, "x", vec![1]),
+        ("data->>n", Op::Eq, "12345678901234567890", vec![1]),
+        ("data->a->b->>1", Op::Like, "_", vec![1]),
+        ("labels", Op::Contains, "{red}", vec![1]),
+        ("labels", Op::ContainedIn, "{red,blue,green}", vec![1, 2]),
+        ("labels", Op::Overlaps, "{green,blue}", vec![1]),
+        ("labels", Op::Eq, "{red,blue}", vec![1]),
+        ("labels->>0", Op::Eq, "red", vec![1]),
+    ] {
+        assert_eq!(found(op(column, operator, 0), &[text(value)]), ids, "{column} {operator:?} {value}");
+    }
+    assert_eq!(found(is("data->nothing", Is::Null), &[]), [1, 2, 3]);
+}
+
+#[test]
+fn paths_and_casts_are_selected_under_their_last_name() {
+    let row = |columns: &[&str]| bed().read(SERVICE, &read("projects", items(columns).filter(op("id", Op::Eq, 0))), &[text("1")]);
+    assert_eq!(row(&["data->a->b"]), json!([{"b": [1, "x"]}]));
+    assert_eq!(row(&["data->a->b->>1"]), json!([{"b": "x"}]));
+    assert_eq!(row(&["first:labels->>0", "data->zzz"]), json!([{"first": "red", "zzz": null}]));
+    assert_eq!(row(&["id::text", "cost:budget::text"]), json!([{"id": "1", "cost": "10.50"}]));
+    let error = bed().plan(ANN, &read("projects", items(&["id::nothing"]))).unwrap_err();
+    assert_eq!((error.code(), error.message()), ("42704", "type \"nothing\" does not exist".to_owned()));
+    let error = bed().plan(ANN, &read("projects", items(&["title->a"]))).unwrap_err();
+    assert_eq!(error.message(), "operator does not exist: text -> unknown");
 }
 
 #[test]

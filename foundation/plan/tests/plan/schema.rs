@@ -1,6 +1,6 @@
 //! The tables the tests plan against: clients with their owners, projects, tasks, tags, profiles, staff.
 
-use super::bed::Bed;
+use super::bed::{Bed, register};
 use pando_sql::catalog::{Action, Catalog, Column, Command, ForeignKey, Key, Policy, Table};
 use pando_sql::expr::{Expr, Function};
 use pando_sql::types::EnumType;
@@ -196,10 +196,11 @@ pub fn bed() -> Bed {
             .insert((table.schema.clone(), table.name.clone()), Arc::new(table));
     }
     let conn = Connection::open_in_memory().unwrap();
+    register(&conn);
     conn.execute_batch(
         r#"
         create table clients(id integer primary key, name text, owner text) strict;
-        create table projects(id integer primary key, title text, client_id integer references clients, budget text,
+        create table projects(id integer primary key, title text, client_id integer references clients, budget text collate pg_numeric,
             open integer, data text, labels text, state text, seal blob) strict;
         create table tasks(id integer primary key, project_id integer references projects, name text, owner text) strict;
         create table tags(id integer primary key, word text) strict;
