@@ -71,6 +71,13 @@ pub enum PlanError {
         /// The limit.
         limit: usize,
     },
+    /// More of something in one request than a statement can hold.
+    TooMany {
+        /// Of what, in the plural.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// `limit` or `offset` on an update or delete.
     LimitedMutation,
     /// What Postgres itself would answer.
@@ -131,7 +138,7 @@ impl PlanError {
             PlanError::AmbiguousRelation { .. } => "PGRST201",
             PlanError::NotEmbedded { .. } => "PGRST108",
             PlanError::RelatedOrder { .. } => "PGRST118",
-            PlanError::TooDeep { .. } => "54001",
+            PlanError::TooDeep { .. } | PlanError::TooMany { .. } => "54001",
             PlanError::LimitedMutation => "PGRST109",
             PlanError::Sql(error) => &error.state,
         }
@@ -166,6 +173,7 @@ impl PlanError {
             PlanError::TooDeep { limit } => {
                 format!("resources are embedded more than {limit} levels deep")
             }
+            PlanError::TooMany { what, limit } => format!("a request may have at most {limit} {what}"),
             PlanError::LimitedMutation => {
                 "'limit' and 'offset' are not allowed on an update or delete".to_owned()
             }

@@ -1,7 +1,7 @@
 //! The request resolved against the catalog: a tree of tables with the relations between them.
 
 use crate::error::PlanError;
-use crate::planner::Planner;
+use crate::planner::{FILTERS_MAX, Planner, at_most};
 use crate::relation::{self, Relation};
 use crate::request::{Embed, Item, Node};
 use pando_sql::catalog::Table;
@@ -41,6 +41,7 @@ impl<'a> Level<'a> {
         node: &'a Node,
         depth: usize,
     ) -> Result<Level<'a>, PlanError> {
+        at_most(node.filters.len(), FILTERS_MAX, "filters")?;
         let mut children = Vec::new();
         for item in &node.items {
             let Item::Embed(embed) = item else { continue };
@@ -49,6 +50,7 @@ impl<'a> Level<'a> {
                     limit: planner.limits.embed_depth_max,
                 });
             }
+            planner.count_embed()?;
             let relation = relation::find(planner, table, &embed.relation, embed.hint.as_deref())?;
             let junction = planner.alias();
             let alias = planner.alias();

@@ -1,7 +1,7 @@
 //! A column or a value inside its JSON, as an SQL expression with its type.
 
 use crate::error::PlanError;
-use crate::planner::{column, push_column};
+use crate::planner::{JSON_STEPS_MAX, at_most, column, push_column};
 use crate::request::{JsonKey, JsonStep, Path};
 use pando_sql::catalog::Table;
 use pando_sql::{Bind, SqlError, Statement, Type, Value};
@@ -18,6 +18,7 @@ pub(crate) struct Operand<'a> {
 /// Resolves a path on a table.
 pub(crate) fn resolve<'a>(table: &'a Table, path: &'a Path) -> Result<Operand<'a>, PlanError> {
     let column = column(table, &path.column)?;
+    at_most(path.steps.len(), JSON_STEPS_MAX, "steps into JSON")?;
     let mut ty = column.ty.clone();
     for step in &path.steps {
         // Arrays are JSON arrays in storage, and PostgREST lets a path go into them too.

@@ -10,6 +10,15 @@ use pando_sql::catalog::{Column, Table};
 use pando_sql::{Bind, Catalog, Statement};
 use std::sync::Arc;
 
+/// Embedded resources in one request, at all levels together: SQLite joins at most 64 tables.
+pub(crate) const EMBEDS_MAX: usize = 60;
+/// Columns of one level: Postgres' limit on a target list.
+pub(crate) const COLUMNS_MAX: usize = 1_664;
+/// Steps of one JSON path.
+pub(crate) const JSON_STEPS_MAX: usize = 64;
+/// Filters of one level, those in groups not counted.
+pub(crate) const FILTERS_MAX: usize = 500;
+
 /// The state of planning one request.
 pub(crate) struct Planner<'a> {
     pub(crate) catalog: &'a Catalog,
@@ -19,6 +28,7 @@ pub(crate) struct Planner<'a> {
     pub(crate) schema: &'a str,
     /// What [`Bind::Input`] refers to.
     pub(crate) inputs: Vec<InputSlot>,
+    embeds: usize,
     aliases: u32,
 }
 
@@ -35,6 +45,7 @@ impl<'a> Planner<'a> {
             limits,
             schema,
             inputs: Vec::new(),
+            embeds: 0,
             aliases: 0,
         }
     }
@@ -44,6 +55,12 @@ impl<'a> Planner<'a> {
         let alias = format!("t{}", self.aliases);
         self.aliases += 1;
         alias
+    }
+
+    /// Counts one more embedded resource.
+    pub(crate) fn count_embed(&mut self) -> Result<(), PlanError> {
+        self.embeds += 1;
+        at_most(self.embeds, EMBEDS_MAX, "embedded resources")
     }
 
     /// Appends the parameter for an input read as `ty`.
@@ -85,6 +102,14 @@ impl<'a> Planner<'a> {
     pub(crate) fn reachable(&self, table: &Table) -> bool {
         table.rls_enabled || self.limits.allow_unprotected
     }
+}
+
+/// Refuses more of something than a statement can hold.
+pub(crate) fn at_most(count: usize, limit: usize, what: &'static str) -> Result<(), PlanError> {
+    if count > limit {
+        return Err(PlanError::TooMany { what, limit });
+    }
+    Ok(())
 }
 
 /// A column of a table, named in `select`, a filter or an order.

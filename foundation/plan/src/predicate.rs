@@ -8,6 +8,9 @@ use crate::planner::Planner;
 use crate::request::{Filter, Is, Op, Quantifier, Slot, Test};
 use pando_sql::{Bind, SqlError, Statement, Type, Value};
 
+/// Filters that are written as one chain.
+const CHAIN_MAX: usize = 32;
+
 impl<'a> Planner<'a> {
     /// Appends one filter of a level as a condition.
     pub(crate) fn filter(
@@ -37,15 +40,7 @@ impl<'a> Planner<'a> {
                 filters,
             } => {
                 out.push(if *negated { "NOT (" } else { "(" });
-                for (index, member) in filters.iter().enumerate() {
-                    if index > 0 {
-                        out.push(if *any { " OR " } else { " AND " });
-                    }
-                    self.filter(level, member, out)?;
-                }
-                if filters.is_empty() {
-                    out.push(if *any { "0" } else { "1" });
-                }
+                self.combine(level, filters, *any, out)?;
                 out.push(")");
             }
             Filter::Embedded { name, present } => {
@@ -54,6 +49,40 @@ impl<'a> Planner<'a> {
                     out.push("NOT ");
                 }
                 self.exists(level, child, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends filters joined by `and` or `or`, halved as long as they are many: SQLite bounds the depth of an
+    /// expression, and a chain is as deep as it is long.
+    fn combine(
+        &mut self,
+        level: &Level<'a>,
+        filters: &'a [Filter],
+        any: bool,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        let joined = if any { " OR " } else { " AND " };
+        match filters {
+            [] => {
+                out.push(if any { "0" } else { "1" });
+            }
+            many if many.len() > CHAIN_MAX => {
+                let (first, second) = many.split_at(many.len() / 2);
+                out.push("(");
+                self.combine(level, first, any, out)?;
+                out.push(")").push(joined).push("(");
+                self.combine(level, second, any, out)?;
+                out.push(")");
+            }
+            few => {
+                for (index, member) in few.iter().enumerate() {
+                    if index > 0 {
+                        out.push(joined);
+                    }
+                    self.filter(level, member, out)?;
+                }
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use crate::error::PlanError;
 use crate::level::{Child, Level};
 use crate::operand::{self, Operand};
-use crate::planner::Planner;
+use crate::planner::{COLUMNS_MAX, Planner, at_most};
 use crate::request::Item;
 use pando_sql::render::render_cast;
 use pando_sql::statement::JsonOut;
@@ -112,6 +112,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        at_most(cells.len(), COLUMNS_MAX, "columns")?;
         Ok(cells)
     }
 

@@ -159,6 +159,26 @@ fn groups_nest() {
 }
 
 #[test]
+fn a_request_of_any_size_is_planned_or_refused_clearly() {
+    let many = |count| vec![op("id", Op::Eq, 0); count];
+    let either = Filter::Group { negated: false, any: true, filters: many(3000) };
+    assert_eq!(found(either, &[text("2")]), [2], "a long list is no deep expression");
+    let wide = |node| bed().plan(SERVICE, &read("projects", node)).unwrap_err().message();
+    assert_eq!(wide(items(&vec!["id"; 1665])), "a request may have at most 1664 columns");
+    let mut node = items(&["id"]);
+    node.filters = many(501);
+    assert_eq!(wide(node), "a request may have at most 500 filters");
+    let path = format!("data{}", "->a".repeat(65));
+    assert_eq!(wide(items(&[&path])), "a request may have at most 64 steps into JSON");
+    let tasks = |count| (0..count).fold(items(&["id"]), |node, _| node.with(embed("tasks", items(&["id"]))));
+    assert_eq!(wide(tasks(61)), "a request may have at most 60 embedded resources");
+    bed().read(SERVICE, &read("projects", tasks(60)), &[]);
+    bed().read(SERVICE, &read("projects", items(&vec!["id"; 1664])), &[]);
+    bed().read(SERVICE, &read("clients", items(&[]).with(embed("projects", items(&vec!["id"; 1664])))), &[]);
+    bed().read(SERVICE, &read("projects", items(&[&format!("data{}", "->a".repeat(64))])), &[]);
+}
+
+#[test]
 fn unknown_names_come_with_the_near_miss() {
     let bed = bed();
     let error = bed.plan(ANN, &read("project", items(&["*"]))).unwrap_err();
