@@ -173,7 +173,9 @@ impl PlanError {
             PlanError::TooDeep { limit } => {
                 format!("resources are embedded more than {limit} levels deep")
             }
-            PlanError::TooMany { what, limit } => format!("a request may have at most {limit} {what}"),
+            PlanError::TooMany { what, limit } => {
+                format!("a request may have at most {limit} {what}")
+            }
             PlanError::LimitedMutation => {
                 "'limit' and 'offset' are not allowed on an update or delete".to_owned()
             }

@@ -22,7 +22,7 @@ use crate::payload::{self, PayloadColumn};
 use crate::planner::Planner;
 use crate::read::{OutColumn, PlanLimits};
 use crate::request::{Change, Expect, Input, Mutation};
-use draft::Draft;
+use draft::{Draft, is_handle};
 use pando_kernel::Role;
 use pando_sql::catalog::{ForeignKey, Table};
 use pando_sql::{Bind, Catalog, SqlError, Statement, Value};
@@ -47,6 +47,8 @@ pub struct MutationPlan {
     /// Whether rows are answered at all.
     pub returning: bool,
     payload: Vec<PayloadColumn>,
+    /// Inserts: a key without identity or default that the payload leaves out; SQLite would number it by itself.
+    keyless: Option<String>,
 }
 
 /// The statements of a mutation.
@@ -195,6 +197,9 @@ impl MutationPlan {
     /// As Postgres' input functions; 23502 for an identity column given null; 22023 when the number of cells isn't
     /// the number of columns.
     pub fn bind_row(&self, cells: &[Option<&RawValue>]) -> Result<Vec<Value>, SqlError> {
+        if let Some(column) = &self.keyless {
+            return Err(payload::null_in(column, &self.constraints.table.name));
+        }
         payload::read_row(&self.payload, &self.constraints.table, cells)
     }
 }
@@ -235,6 +240,19 @@ pub fn plan_mutation(
         Change::Update { columns } => update::plan(&mut draft, columns)?,
         Change::Delete => delete::plan(&mut draft)?,
     };
+    let keyless = match &mutation.change {
+        Change::Insert { columns, .. } => table
+            .columns
+            .iter()
+            .find(|column| {
+                is_handle(table, column)
+                    && column.identity.is_none()
+                    && column.default.is_none()
+                    && !columns.contains(&column.name)
+            })
+            .map(|column| column.name.clone()),
+        _ => None,
+    };
     let bound = match mutation.expect {
         Expect::Any => RowBound::Any,
         Expect::One => RowBound::One,
@@ -258,5 +276,6 @@ pub fn plan_mutation(
         constraints,
         returning: mutation.returning,
         payload,
+        keyless,
     })
 }

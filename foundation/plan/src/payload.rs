@@ -62,7 +62,8 @@ pub(crate) fn given_position(columns: &[PayloadColumn], index: usize) -> Option<
     )
 }
 
-fn null_in(column: &str, table: &str) -> SqlError {
+/// A null where there must be none.
+pub(crate) fn null_in(column: &str, table: &str) -> SqlError {
     SqlError::new(
         "23502",
         format!(

@@ -9,7 +9,7 @@ mod bed;
 mod embeds;
 #[path = "plan/filters.rs"]
 mod filters;
-#[path = "plan/speed.rs"]
-mod speed;
 #[path = "plan/schema.rs"]
 mod schema;
+#[path = "plan/speed.rs"]
+mod speed;

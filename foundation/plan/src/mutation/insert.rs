@@ -431,28 +431,13 @@ impl Proposal<'_> {
     }
 }
 
-/// Whether a policy reads a column of that name anywhere; a sub-select's own column of the same name counts too.
+/// Whether a policy reads a column of its own table.
 fn mentions(policy: &Policy, column: &str) -> bool {
-    policy
-        .using
-        .iter()
-        .chain(&policy.check)
-        .any(|expr| reads(expr, column))
-}
-
-/// Over the expression's serialised form, which shows every column whatever it is nested in.
-fn reads(expr: &Expr, column: &str) -> bool {
-    fn walk(value: &serde_json::Value, column: &str) -> bool {
-        match value {
-            serde_json::Value::Array(members) => members.iter().any(|member| walk(member, column)),
-            serde_json::Value::Object(members) => members.iter().any(|(key, member)| {
-                key == "Column"
-                    && member.get("name").and_then(serde_json::Value::as_str) == Some(column)
-                    || walk(member, column)
-            }),
-            _ => false,
-        }
-    }
-    // What can't be shown may read anything.
-    serde_json::to_value(expr).map_or(true, |value| walk(&value, column))
+    policy.using.iter().chain(&policy.check).any(|expr| {
+        let mut found = false;
+        expr.walk(0, &mut |depth, expr| {
+            found |= matches!(expr, Expr::Column { level, name, .. } if *level == depth && name == column);
+        });
+        found
+    })
 }

@@ -143,22 +143,30 @@ pub fn values(who: As, statement: &Statement, inputs: &[Value]) -> Vec<rusqlite:
 pub fn register(conn: &Connection) {
     for function in pando_sql::functions::functions() {
         let call = function.call;
-        conn.create_scalar_function(function.name, function.arity, FunctionFlags::SQLITE_UTF8, move |context| {
-            let arguments: Vec<Value> = (0..context.len())
-                .map(|index| match context.get_raw(index) {
-                    ValueRef::Null => Value::Null,
-                    ValueRef::Integer(int) => Value::Int(int),
-                    ValueRef::Real(real) => Value::Real(real),
-                    ValueRef::Text(bytes) => Value::text(std::str::from_utf8(bytes).unwrap()),
-                    ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
-                })
-                .collect();
-            call(&arguments).map(stored).map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
-        })
+        conn.create_scalar_function(
+            function.name,
+            function.arity,
+            FunctionFlags::SQLITE_UTF8,
+            move |context| {
+                let arguments: Vec<Value> = (0..context.len())
+                    .map(|index| match context.get_raw(index) {
+                        ValueRef::Null => Value::Null,
+                        ValueRef::Integer(int) => Value::Int(int),
+                        ValueRef::Real(real) => Value::Real(real),
+                        ValueRef::Text(bytes) => Value::text(std::str::from_utf8(bytes).unwrap()),
+                        ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
+                    })
+                    .collect();
+                call(&arguments)
+                    .map(stored)
+                    .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+            },
+        )
         .unwrap();
     }
     for collation in pando_sql::functions::collations() {
-        conn.create_collation(collation.name, collation.compare).unwrap();
+        conn.create_collation(collation.name, collation.compare)
+            .unwrap();
     }
 }
 
@@ -169,5 +177,24 @@ fn stored(value: Value) -> rusqlite::types::Value {
         Value::Real(real) => real.into(),
         Value::Text(text) => text.to_string().into(),
         Value::Blob(bytes) => bytes.to_vec().into(),
+    }
+}
+
+/// A database with a migration run on it.
+pub fn migrated(schema: &str) -> Bed {
+    let conn = Connection::open_in_memory().unwrap();
+    register(&conn);
+    let migrated = pando_sql::migrate(&Catalog::default(), "schema.sql", schema)
+        .unwrap_or_else(|refusal| panic!("{refusal}"));
+    for step in &migrated.steps {
+        conn.execute(
+            &step.sql.sql,
+            rusqlite::params_from_iter(values(SERVICE, &step.sql, &[])),
+        )
+        .unwrap_or_else(|error| panic!("{error}: {}", step.sql.sql));
+    }
+    Bed {
+        catalog: migrated.catalog,
+        conn,
     }
 }

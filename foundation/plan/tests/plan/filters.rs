@@ -56,7 +56,11 @@ fn patterns_are_postgres_patterns() {
         (Op::Match, "ROOF", vec![]),
         (Op::Imatch, "ROOF", vec![1]),
     ] {
-        assert_eq!(found(op("title", operator, 0), &[text(pattern)]), ids, "{operator:?} {pattern}");
+        assert_eq!(
+            found(op("title", operator, 0), &[text(pattern)]),
+            ids,
+            "{operator:?} {pattern}"
+        );
     }
 }
 
@@ -64,7 +68,12 @@ fn patterns_are_postgres_patterns() {
 fn json_and_arrays_are_compared_by_content() {
     for (column, operator, value, ids) in [
         ("data", Op::Contains, r#"{"a":{"b":["x"]}}"#, vec![1]),
-        ("data", Op::ContainedIn, r#"{"a":{"b":[1,"x",2]},"n":12345678901234567890,"z":null}"#, vec![1]),
+        (
+            "data",
+            Op::ContainedIn,
+            r#"{"a":{"b":[1,"x",2]},"n":12345678901234567890,"z":null}"#,
+            vec![1],
+        ),
         ("data->a->b->0", Op::Eq, "1", vec![1]),
         ("data->a->b->>-1", Op::Eq, "x", vec![1]),
         ("data->>n", Op::Eq, "12345678901234567890", vec![1]),
@@ -75,21 +84,44 @@ fn json_and_arrays_are_compared_by_content() {
         ("labels", Op::Eq, "{red,blue}", vec![1]),
         ("labels->>0", Op::Eq, "red", vec![1]),
     ] {
-        assert_eq!(found(op(column, operator, 0), &[text(value)]), ids, "{column} {operator:?} {value}");
+        assert_eq!(
+            found(op(column, operator, 0), &[text(value)]),
+            ids,
+            "{column} {operator:?} {value}"
+        );
     }
     assert_eq!(found(is("data->nothing", Is::Null), &[]), [1, 2, 3]);
 }
 
 #[test]
 fn paths_and_casts_are_selected_under_their_last_name() {
-    let row = |columns: &[&str]| bed().read(SERVICE, &read("projects", items(columns).filter(op("id", Op::Eq, 0))), &[text("1")]);
+    let row = |columns: &[&str]| {
+        bed().read(
+            SERVICE,
+            &read("projects", items(columns).filter(op("id", Op::Eq, 0))),
+            &[text("1")],
+        )
+    };
     assert_eq!(row(&["data->a->b"]), json!([{"b": [1, "x"]}]));
     assert_eq!(row(&["data->a->b->>1"]), json!([{"b": "x"}]));
-    assert_eq!(row(&["first:labels->>0", "data->zzz"]), json!([{"first": "red", "zzz": null}]));
-    assert_eq!(row(&["id::text", "cost:budget::text"]), json!([{"id": "1", "cost": "10.50"}]));
-    let error = bed().plan(ANN, &read("projects", items(&["id::nothing"]))).unwrap_err();
-    assert_eq!((error.code(), error.message()), ("42704", "type \"nothing\" does not exist".to_owned()));
-    let error = bed().plan(ANN, &read("projects", items(&["title->a"]))).unwrap_err();
+    assert_eq!(
+        row(&["first:labels->>0", "data->zzz"]),
+        json!([{"first": "red", "zzz": null}])
+    );
+    assert_eq!(
+        row(&["id::text", "cost:budget::text"]),
+        json!([{"id": "1", "cost": "10.50"}])
+    );
+    let error = bed()
+        .plan(ANN, &read("projects", items(&["id::nothing"])))
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), error.message()),
+        ("42704", "type \"nothing\" does not exist".to_owned())
+    );
+    let error = bed()
+        .plan(ANN, &read("projects", items(&["title->a"])))
+        .unwrap_err();
     assert_eq!(error.message(), "operator does not exist: text -> unknown");
 }
 
@@ -161,21 +193,58 @@ fn groups_nest() {
 #[test]
 fn a_request_of_any_size_is_planned_or_refused_clearly() {
     let many = |count| vec![op("id", Op::Eq, 0); count];
-    let either = Filter::Group { negated: false, any: true, filters: many(3000) };
-    assert_eq!(found(either, &[text("2")]), [2], "a long list is no deep expression");
-    let wide = |node| bed().plan(SERVICE, &read("projects", node)).unwrap_err().message();
-    assert_eq!(wide(items(&vec!["id"; 1665])), "a request may have at most 1664 columns");
+    let either = Filter::Group {
+        negated: false,
+        any: true,
+        filters: many(3000),
+    };
+    assert_eq!(
+        found(either, &[text("2")]),
+        [2],
+        "a long list is no deep expression"
+    );
+    let wide = |node| {
+        bed()
+            .plan(SERVICE, &read("projects", node))
+            .unwrap_err()
+            .message()
+    };
+    assert_eq!(
+        wide(items(&vec!["id"; 1665])),
+        "a request may have at most 1664 columns"
+    );
     let mut node = items(&["id"]);
     node.filters = many(501);
     assert_eq!(wide(node), "a request may have at most 500 filters");
     let path = format!("data{}", "->a".repeat(65));
-    assert_eq!(wide(items(&[&path])), "a request may have at most 64 steps into JSON");
-    let tasks = |count| (0..count).fold(items(&["id"]), |node, _| node.with(embed("tasks", items(&["id"]))));
-    assert_eq!(wide(tasks(61)), "a request may have at most 60 embedded resources");
+    assert_eq!(
+        wide(items(&[&path])),
+        "a request may have at most 64 steps into JSON"
+    );
+    let tasks = |count| {
+        (0..count).fold(items(&["id"]), |node, _| {
+            node.with(embed("tasks", items(&["id"])))
+        })
+    };
+    assert_eq!(
+        wide(tasks(61)),
+        "a request may have at most 60 embedded resources"
+    );
     bed().read(SERVICE, &read("projects", tasks(60)), &[]);
     bed().read(SERVICE, &read("projects", items(&vec!["id"; 1664])), &[]);
-    bed().read(SERVICE, &read("clients", items(&[]).with(embed("projects", items(&vec!["id"; 1664])))), &[]);
-    bed().read(SERVICE, &read("projects", items(&[&format!("data{}", "->a".repeat(64))])), &[]);
+    bed().read(
+        SERVICE,
+        &read(
+            "clients",
+            items(&[]).with(embed("projects", items(&vec!["id"; 1664]))),
+        ),
+        &[],
+    );
+    bed().read(
+        SERVICE,
+        &read("projects", items(&[&format!("data{}", "->a".repeat(64))])),
+        &[],
+    );
 }
 
 #[test]

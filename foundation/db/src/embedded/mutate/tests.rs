@@ -4,4 +4,5 @@ mod bed;
 mod conflicts;
 mod constraints;
 mod fixture;
+mod policies;
 mod writes;

@@ -8,8 +8,11 @@ use pando_plan::request::{
 use pando_plan::{PlanError, PlanLimits, plan_mutation};
 use pando_sql::{Bind, Catalog, SqlError, Value};
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
 use serde_json::value::RawValue;
 use std::cell::Cell;
+use std::collections::HashMap;
 
 const LIMITS: PlanLimits = PlanLimits {
     embed_depth_max: 4,
@@ -48,19 +51,16 @@ impl Bed {
             Change::Insert { columns, .. } | Change::Update { columns } => columns.as_slice(),
             Change::Delete => &[],
         };
-        let rows: Vec<serde_json::Map<String, serde_json::Value>> =
-            serde_json::from_str(rows).unwrap();
+        // Raw members, so that no number passes through a float.
+        let rows: Vec<HashMap<String, Box<RawValue>>> = serde_json::from_str(rows).unwrap();
         let rows: Vec<Vec<Value>> = rows
             .iter()
             .map(|row| {
-                let cells: Vec<Option<Box<RawValue>>> = columns
+                let cells: Vec<Option<&RawValue>> = columns
                     .iter()
-                    .map(|name| {
-                        row.get(name)
-                            .map(|value| serde_json::value::to_raw_value(value).unwrap())
-                    })
+                    .map(|name| row.get(name).map(AsRef::as_ref))
                     .collect();
-                plan.bind_row(&cells.iter().map(Option::as_deref).collect::<Vec<_>>())
+                plan.bind_row(&cells)
             })
             .collect::<Result<_, _>>()?;
         let drawn = Cell::new(0);
@@ -205,4 +205,69 @@ pub(super) fn body(changed: &Changed) -> serde_json::Value {
 pub(super) fn refusal(outcome: Result<Changed, SqlError>) -> (String, String) {
     let error = outcome.unwrap_err();
     (error.state.to_string(), error.message)
+}
+
+/// A database with a migration run on it.
+pub(super) fn migrated(schema: &str) -> Bed {
+    let conn = Connection::open_in_memory().unwrap();
+    register(&conn);
+    conn.execute_batch(
+        "PRAGMA foreign_keys = on; CREATE TABLE \"pando.sequences\" (name TEXT PRIMARY KEY, last INTEGER)",
+    )
+    .unwrap();
+    let migrated = pando_sql::migrate(&Catalog::default(), "schema.sql", schema)
+        .unwrap_or_else(|refusal| panic!("{refusal}"));
+    for step in &migrated.steps {
+        let values = step.sql.binds.iter().map(|bind| match bind {
+            Bind::Const(value) => stored(value.clone()),
+            other => panic!("unexpected {other:?}"),
+        });
+        conn.execute(&step.sql.sql, rusqlite::params_from_iter(values))
+            .unwrap_or_else(|error| panic!("{error}: {}", step.sql.sql));
+    }
+    Bed {
+        catalog: migrated.catalog,
+        conn,
+    }
+}
+
+/// Gives SQLite the functions and collations that plans call, as the engine does.
+fn register(conn: &Connection) {
+    for function in pando_sql::functions::functions() {
+        let call = function.call;
+        conn.create_scalar_function(
+            function.name,
+            function.arity,
+            FunctionFlags::SQLITE_UTF8,
+            move |context| {
+                let arguments: Vec<Value> = (0..context.len())
+                    .map(|index| match context.get_raw(index) {
+                        ValueRef::Null => Value::Null,
+                        ValueRef::Integer(int) => Value::Int(int),
+                        ValueRef::Real(real) => Value::Real(real),
+                        ValueRef::Text(bytes) => Value::text(std::str::from_utf8(bytes).unwrap()),
+                        ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
+                    })
+                    .collect();
+                call(&arguments)
+                    .map(stored)
+                    .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
+            },
+        )
+        .unwrap();
+    }
+    for collation in pando_sql::functions::collations() {
+        conn.create_collation(collation.name, collation.compare)
+            .unwrap();
+    }
+}
+
+fn stored(value: Value) -> rusqlite::types::Value {
+    match value {
+        Value::Null => rusqlite::types::Value::Null,
+        Value::Int(int) => int.into(),
+        Value::Real(real) => real.into(),
+        Value::Text(text) => text.to_string().into(),
+        Value::Blob(bytes) => bytes.to_vec().into(),
+    }
 }
