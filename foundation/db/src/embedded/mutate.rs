@@ -180,10 +180,10 @@ impl<'a> Run<'a> {
                 _ => None,
             };
             if let Some((handle, allowed)) = taken {
-                if let (Some(guard), Some(statement)) = (&mut guard, &insert.guard) {
-                    if !self.any(guard, statement, row)? {
-                        return Err(self.refused(""));
-                    }
+                if let (Some(guard), Some(statement)) = (&mut guard, &insert.guard)
+                    && !self.any(guard, statement, row)?
+                {
+                    return Err(self.refused(""));
                 }
                 if merge && touched.contains(&handle) {
                     return Err(SqlError::new(
