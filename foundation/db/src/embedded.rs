@@ -1,6 +1,14 @@
 //! The embedded engine: plans run on SQLite.
 
-mod error;
+pub(crate) mod connection;
+pub(crate) mod directory;
+pub(crate) mod error;
+pub(crate) mod identity;
 mod json;
+pub(crate) mod metrics;
+pub(crate) mod migrator;
 pub(crate) mod mutate;
+pub(crate) mod page;
+pub(crate) mod reader;
 mod violation;
+pub(crate) mod writer;

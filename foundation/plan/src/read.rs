@@ -9,6 +9,8 @@ use pando_kernel::Role;
 use pando_sql::catalog::Table;
 use pando_sql::statement::JsonOut;
 use pando_sql::{Catalog, SqlError, Statement, Value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bounds of a plan. Part of what a plan depends on: a plan is made for one set of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +36,8 @@ pub struct ReadPlan {
     pub inputs: Vec<InputSlot>,
     /// At most one row, found by a unique key, and nothing to-many in it: cheap enough to run in place.
     pub point: bool,
+    /// What running it has taught: see [`ReadPlan::slow`].
+    slow: Arc<AtomicBool>,
 }
 
 /// A column of an answer.
@@ -60,6 +64,16 @@ impl OutColumn {
 }
 
 impl ReadPlan {
+    /// Whether it has taken longer than a read that runs on the thread that asks may take.
+    pub fn slow(&self) -> bool {
+        self.slow.load(Ordering::Relaxed)
+    }
+
+    /// From now on it runs on a thread of its own.
+    pub fn mark_slow(&self) {
+        self.slow.store(true, Ordering::Relaxed);
+    }
+
     /// Reads the request's inputs by the types of what they are compared with.
     ///
     /// # Errors
@@ -115,6 +129,7 @@ pub fn plan_read(
         count,
         inputs: planner.inputs,
         point,
+        slow: Arc::default(),
     })
 }
 

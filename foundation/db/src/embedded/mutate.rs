@@ -57,14 +57,14 @@ pub(crate) fn run(
 
 /// What stands behind a statement's parameters.
 #[derive(Clone, Copy)]
-pub(super) struct Parameters<'a> {
-    pub(super) inputs: &'a [Value],
-    pub(super) row: &'a [Value],
-    pub(super) identity: &'a Identity<'a>,
+pub(crate) struct Parameters<'a> {
+    pub(crate) inputs: &'a [Value],
+    pub(crate) row: &'a [Value],
+    pub(crate) identity: &'a Identity<'a>,
 }
 
 /// A value on its way into SQLite, borrowed.
-struct Bound<'a>(&'a Value);
+pub(crate) struct Bound<'a>(pub(crate) &'a Value);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -80,7 +80,7 @@ impl ToSql for Bound<'_> {
 
 impl Parameters<'_> {
     /// Binds every parameter of a statement.
-    pub(super) fn bind(
+    pub(crate) fn bind(
         &self,
         statement: &mut CachedStatement<'_>,
         binds: &[Bind],

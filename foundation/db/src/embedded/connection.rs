@@ -1,0 +1,151 @@
+//! Connections, all set up alike: durable, enforcing, with our functions and a deadline.
+
+use crate::error::OpenError;
+use pando_sql::Value;
+use pando_sql::functions::{collations, functions};
+use rusqlite::config::DbConfig;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::limits::Limit;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Steps of SQLite's machine between two looks at the deadline: some tens of microseconds.
+const STEPS: i32 = 2_000;
+/// Prepared statements kept by each connection.
+const STATEMENTS: usize = 256;
+/// The greatest value or row, bytes.
+const LENGTH: i32 = 64 << 20;
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Writes, and makes the file if it is new.
+    Write,
+    /// Reads only.
+    Read,
+}
+
+/// When the statement of a connection must be done; 0 is never.
+#[derive(Clone)]
+pub(crate) struct Alarm {
+    start: Instant,
+    due: Arc<AtomicU64>,
+}
+
+impl Alarm {
+    fn new() -> Alarm {
+        Alarm {
+            start: Instant::now(),
+            due: Arc::new(AtomicU64::new(0)),
+        }
+    }
+
+    /// Statements from here on are interrupted after `deadline`.
+    pub(crate) fn set(&self, deadline: Instant) {
+        let nanos = deadline.saturating_duration_since(self.start).as_nanos();
+        self.due.store(
+            u64::try_from(nanos).unwrap_or(u64::MAX).max(1),
+            Ordering::Relaxed,
+        );
+    }
+
+    /// Statements from here on may take their time.
+    pub(crate) fn clear(&self) {
+        self.due.store(0, Ordering::Relaxed);
+    }
+
+    fn rings(&self) -> bool {
+        let due = self.due.load(Ordering::Relaxed);
+        due != 0 && self.start.elapsed().as_nanos() >= u128::from(due)
+    }
+}
+
+/// Opens the file.
+pub(crate) fn open(path: &Path, mode: Mode) -> Result<(Connection, Alarm), OpenError> {
+    let flags = match mode {
+        Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let opened = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+    opened
+        .and_then(|connection| set_up(connection, mode))
+        .map_err(|error| OpenError::Sqlite {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
+fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connection, Alarm)> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    if mode == Mode::Write {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // The writer checkpoints between batches, when nobody waits for it.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    } else {
+        connection.pragma_update(None, "query_only", true)?;
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -4_096)?;
+    connection.pragma_update(None, "mmap_size", 256 << 20)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A double-quoted word is a name, never a text that nobody meant.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LENGTH)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    for function in functions() {
+        let call = function.call;
+        let mut flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+        flags.set(FunctionFlags::SQLITE_DETERMINISTIC, function.deterministic);
+        connection.create_scalar_function(
+            function.name,
+            function.arity,
+            flags,
+            move |context| {
+                let arguments = (0..context.len())
+                    .map(|index| crate::tx::value(argument(context, index)))
+                    .collect::<Vec<_>>();
+                call(&arguments).map(Answer).map_err(|error| {
+                    rusqlite::Error::UserFunctionError(
+                        format!("PGERR:{}:{}", error.state, error.message).into(),
+                    )
+                })
+            },
+        )?;
+    }
+    for collation in collations() {
+        let compare = collation.compare;
+        connection.create_collation(collation.name, compare)?;
+    }
+    let alarm = Alarm::new();
+    let watched = alarm.clone();
+    connection.progress_handler(STEPS, Some(move || watched.rings()))?;
+    Ok((connection, alarm))
+}
+
+fn argument<'a>(context: &'a Context<'_>, index: usize) -> ValueRef<'a> {
+    context.get_raw(index)
+}
+
+/// A function's result on its way into SQLite.
+struct Answer(Value);
+
+impl rusqlite::ToSql for Answer {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match &self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Int(int) => ValueRef::Integer(*int),
+            Value::Real(real) => ValueRef::Real(*real),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}

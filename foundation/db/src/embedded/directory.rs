@@ -1,0 +1,43 @@
+//! The data directory: ours alone while we run.
+
+use crate::error::OpenError;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The database's file in its directory.
+pub(crate) fn database_file(directory: &Path) -> PathBuf {
+    directory.join("pando.db")
+}
+
+/// Makes the directory, for its owner only, and takes its lock. The lock is given back when the file is closed, also by a kill.
+pub(crate) fn lock(directory: &Path) -> Result<File, OpenError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenError::Io { path, source }
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(io(directory))?;
+    let path = directory.join("lock");
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(io(&path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(directory.to_owned())),
+        Err(TryLockError::Error(source)) => return Err(OpenError::Io { path, source }),
+    }
+    // For people who look; the lock itself is the system's.
+    let _ = file
+        .set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}

@@ -1,0 +1,209 @@
+//! Migrations: each in one transaction of its own with its record and the catalog it leaves.
+
+use super::error::sql_error;
+use super::identity::resolve;
+use super::mutate::Parameters;
+use crate::error::{DbError, MigrateError, OpenError};
+use crate::migration::{AppliedMigration, Migration};
+use aws_lc_rs::digest::{SHA256, digest};
+use pando_kernel::{Caller, Role, Timestamp};
+use pando_sql::{Bind, Catalog, SqlError, Statement};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use std::path::Path;
+
+/// The format of the file this version writes; kept in SQLite's `user_version`.
+const FORMAT: i64 = 1;
+
+/// Makes our own tables in a new file, and gives the catalog of any file.
+pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<Catalog, OpenError> {
+    let refused = |error: rusqlite::Error| OpenError::Sqlite {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(refused)?;
+    if found > FORMAT {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: FORMAT,
+        });
+    }
+    if found == 0 {
+        let sql = format!(
+            "BEGIN IMMEDIATE;
+             CREATE TABLE IF NOT EXISTS \"pando.migrations\" (owner TEXT NOT NULL, version TEXT NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL, PRIMARY KEY (owner, version)) STRICT;
+             CREATE TABLE IF NOT EXISTS \"pando.catalog\" (id INTEGER PRIMARY KEY CHECK (id = 1), catalog TEXT NOT NULL) STRICT;
+             CREATE TABLE IF NOT EXISTS \"pando.sequences\" (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
+             PRAGMA user_version = {FORMAT};
+             COMMIT;"
+        );
+        connection.execute_batch(&sql).map_err(refused)?;
+    }
+    catalog(connection).map_err(|error| OpenError::Sqlite {
+        path: path.to_owned(),
+        reason: error.message,
+    })
+}
+
+/// The catalog as it is stored.
+pub(crate) fn catalog(connection: &Connection) -> Result<Catalog, SqlError> {
+    let stored: Option<String> = connection
+        .query_row("SELECT catalog FROM \"pando.catalog\"", [], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(sql_error)?;
+    match stored {
+        None => Ok(Catalog::default()),
+        Some(text) => serde_json::from_str(&text).map_err(|error| {
+            SqlError::new(
+                "XX001",
+                format!("the stored catalog can't be read: {error}"),
+            )
+        }),
+    }
+}
+
+/// The migrations of `owner` that ran, in order.
+pub(crate) fn applied(
+    connection: &Connection,
+    owner: &str,
+) -> Result<Vec<AppliedMigration>, SqlError> {
+    let sql = "SELECT version, name, checksum, applied_at FROM \"pando.migrations\" WHERE owner = ?1 ORDER BY version";
+    let mut statement = connection.prepare(sql).map_err(sql_error)?;
+    let rows = statement.query_map([owner], |row| {
+        Ok(AppliedMigration {
+            version: row.get(0)?,
+            name: row.get(1)?,
+            checksum: row.get(2)?,
+            applied_at: row.get(3)?,
+        })
+    });
+    rows.and_then(Iterator::collect).map_err(sql_error)
+}
+
+fn checksum(sql: &str) -> String {
+    digest(&SHA256, sql.as_bytes())
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Runs those that have not run yet. Gives their names and the catalog they leave.
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    owner: &str,
+    migrations: &[Migration],
+    now: Timestamp,
+) -> Result<(Vec<String>, Catalog), MigrateError> {
+    let done = applied(connection, owner).map_err(DbError::from)?;
+    let mut pending = Vec::new();
+    for migration in migrations {
+        match done.iter().find(|done| done.version == migration.version) {
+            Some(done) => {
+                let now = checksum(&migration.sql);
+                if done.checksum != now {
+                    return Err(MigrateError::Edited {
+                        file: migration.file.to_string(),
+                        then: done.checksum.clone(),
+                        now,
+                    });
+                }
+            }
+            None => pending.push(migration),
+        }
+    }
+    if let (Some(last), Some(first)) = (done.last(), pending.first()) {
+        if *first.version < *last.version {
+            return Err(MigrateError::OutOfOrder {
+                file: first.file.to_string(),
+                applied: format!("{}_{}", last.version, last.name),
+            });
+        }
+    }
+    let mut names = Vec::new();
+    let mut current = catalog(connection).map_err(DbError::from)?;
+    for migration in pending {
+        current = apply(connection, owner, migration, &current, now)?;
+        names.push(format!("{}_{}", migration.version, migration.name));
+    }
+    Ok((names, current))
+}
+
+fn apply(
+    connection: &mut Connection,
+    owner: &str,
+    migration: &Migration,
+    current: &Catalog,
+    now: Timestamp,
+) -> Result<Catalog, MigrateError> {
+    let migrated = pando_sql::migrate(current, &migration.file, &migration.sql)?;
+    let failed = |line| {
+        let file = migration.file.to_string();
+        move |error: SqlError| MigrateError::Failed { file, line, error }
+    };
+    // A table is rebuilt by dropping it, which must not delete the rows that refer to it; all keys are checked before the commit.
+    connection
+        .pragma_update(None, "foreign_keys", false)
+        .map_err(|error| failed(1)(sql_error(error)))?;
+    let ran = (|| {
+        let transaction = connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(|error| failed(1)(sql_error(error)))?;
+        for step in &migrated.steps {
+            run(&transaction, &step.sql, now).map_err(failed(step.line))?;
+        }
+        let broken: Option<(String, String)> = transaction
+            .query_row("PRAGMA foreign_key_check", [], |row| {
+                Ok((row.get(0)?, row.get(2)?))
+            })
+            .optional()
+            .map_err(|error| failed(1)(sql_error(error)))?;
+        if let Some((table, parent)) = broken {
+            let error = SqlError::new(
+                "23503",
+                format!(
+                    "a row of table \"{table}\" refers to a row of \"{parent}\" that does not exist"
+                ),
+            );
+            return Err(failed(1)(error));
+        }
+        let stored = serde_json::to_string(&migrated.catalog)
+            .map_err(|error| failed(1)(SqlError::new("XX000", error.to_string())))?;
+        transaction
+            .execute("INSERT INTO \"pando.catalog\" (id, catalog) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET catalog = excluded.catalog", [stored])
+            .and_then(|_| {
+                transaction.execute(
+                    "INSERT INTO \"pando.migrations\" (owner, version, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![owner, migration.version, migration.name, checksum(&migration.sql), now.to_string()],
+                )
+            })
+            .and_then(|_| transaction.commit())
+            .map_err(|error| failed(1)(sql_error(error)))
+    })();
+    connection
+        .pragma_update(None, "foreign_keys", true)
+        .map_err(|error| failed(1)(sql_error(error)))?;
+    ran.map(|()| migrated.catalog)
+}
+
+fn run(connection: &Connection, statement: &Statement, now: Timestamp) -> Result<(), SqlError> {
+    let caller = Caller::keyed(Role::Service);
+    let identity = |bind: &Bind| resolve(&caller, now, bind);
+    let mut prepared = connection
+        .prepare_cached(&statement.sql)
+        .map_err(sql_error)?;
+    Parameters {
+        inputs: &[],
+        row: &[],
+        identity: &identity,
+    }
+    .bind(&mut prepared, &statement.binds)
+    .map_err(sql_error)?;
+    let mut rows = prepared.raw_query();
+    while rows.next().map_err(sql_error)?.is_some() {}
+    Ok(())
+}

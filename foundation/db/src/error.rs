@@ -1,0 +1,107 @@
+//! What can go wrong when the database is opened, migrated or asked.
+
+use pando_sql::{Refusal, SqlError};
+use std::path::PathBuf;
+
+/// A request that was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The statement failed as it would in Postgres.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// Too many requests are waiting already; nothing was done.
+    #[error("the database has too many requests waiting")]
+    Overloaded,
+    /// The deadline passed; nothing was done.
+    #[error("the deadline passed before the database answered")]
+    Deadline,
+    /// The database can't do it now; nothing was done.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+}
+
+/// A database that was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has the data directory.
+    #[error(
+        "another process is using {0}: stop it, or give this one a directory of its own with --data"
+    )]
+    Locked(PathBuf),
+    /// The file was written by a newer version.
+    #[error(
+        "{path} was written by a newer version (format {found}, this one knows {known}): use that version"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The format this version writes.
+        known: i64,
+    },
+    /// The directory or a file in it can't be used.
+    #[error("cannot use {path}: {source}")]
+    Io {
+        /// What can't be used.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite refused the file.
+    #[error("cannot open {path}: {reason}")]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        reason: String,
+    },
+}
+
+/// A migration that did not run. Nothing of it, and nothing after it, was applied.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The file was edited after it ran.
+    #[error(
+        "{file} was changed after it ran (then {then}, now {now}): put it back as it was, and write a new migration for the change"
+    )]
+    Edited {
+        /// The migration's file.
+        file: String,
+        /// Checksum of what ran, SHA-256.
+        then: String,
+        /// Checksum of what the file holds now.
+        now: String,
+    },
+    /// A newer migration ran before it.
+    #[error("{file} comes before {applied}, which ran already: give it a later number")]
+    OutOfOrder {
+        /// The migration's file.
+        file: String,
+        /// The newest that ran.
+        applied: String,
+    },
+    /// A statement the embedded engine does not run.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// A statement that failed on the data there is.
+    #[error("{file}:{line}: {error}{}", detail(.error))]
+    Failed {
+        /// The migration's file.
+        file: String,
+        /// The line of the statement.
+        line: u64,
+        /// What it raised.
+        error: SqlError,
+    },
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+fn detail(error: &SqlError) -> String {
+    error
+        .detail
+        .as_ref()
+        .map_or_else(String::new, |detail| format!(": {detail}"))
+}
