@@ -92,7 +92,7 @@ fn a_second_server_on_the_same_directory_is_refused() {
         .unwrap();
     let text = err(&second);
     assert!(
-        text.contains("pando-data") && text.contains("in use"),
+        text.contains("pando-data") && text.contains("using"),
         "{text}"
     );
 }
