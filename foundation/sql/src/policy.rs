@@ -5,6 +5,7 @@
 
 use crate::catalog::{Catalog, Command, Policy, Table};
 use crate::error::SqlError;
+use crate::expr::Expr;
 use crate::render::{Renderer, Scope};
 use crate::statement::Statement;
 use pando_kernel::Role;
@@ -95,9 +96,11 @@ impl Renderer<'_> {
             }
         };
         let holding: Vec<&Policy> = policies(table, command, self.role).collect();
-        // A policy without a condition of this kind lets every row pass, as `with check` alone does for inserts.
         let (permissive, restrictive): (Vec<_>, Vec<_>) =
             holding.into_iter().partition(|policy| policy.permissive);
+        // A policy without a condition of this kind lets nothing pass, as in Postgres.
+        let permissive: Vec<Expr> = permissive.into_iter().filter_map(condition).collect();
+        let restrictive: Vec<Expr> = restrictive.into_iter().filter_map(condition).collect();
         if permissive.is_empty() {
             self.out.push("0");
             return Ok(());
@@ -108,65 +111,27 @@ impl Renderer<'_> {
         let depth = outer.len();
         self.levels
             .splice(0..0, std::iter::repeat_n(Vec::new(), depth));
-        let rendered = self.conditions(&permissive, &restrictive, condition);
+        let rendered = self.conditions(&permissive, &restrictive);
         self.levels = outer;
         self.stack.pop();
         rendered
     }
 
-    fn conditions(
-        &mut self,
-        permissive: &[&Policy],
-        restrictive: &[&Policy],
-        condition: impl Fn(&Policy) -> Option<crate::expr::Expr>,
-    ) -> Result<(), SqlError> {
-        let open = permissive.iter().any(|policy| condition(policy).is_none());
-        let permissive: Vec<_> = if open {
-            Vec::new()
-        } else {
-            permissive
-                .iter()
-                .filter_map(|policy| condition(policy))
-                .collect()
-        };
-        let restrictive: Vec<_> = restrictive
-            .iter()
-            .filter_map(|policy| condition(policy))
-            .collect();
-        let parts = usize::from(!permissive.is_empty()) + restrictive.len();
-        if parts == 0 {
-            self.out.push("1");
-            return Ok(());
-        }
-        if parts > 1 {
-            self.out.push("(");
-        }
-        let mut first = true;
-        if !permissive.is_empty() {
-            if permissive.len() > 1 {
-                self.out.push("(");
-            }
-            for (index, expr) in permissive.iter().enumerate() {
-                if index > 0 {
-                    self.out.push(" OR ");
-                }
-                self.expr(expr)?;
-            }
-            if permissive.len() > 1 {
-                self.out.push(")");
-            }
-            first = false;
-        }
-        for expr in &restrictive {
-            if !first {
-                self.out.push(" AND ");
-            }
+    /// `(permissive OR ..) AND restrictive AND ..`
+    fn conditions(&mut self, permissive: &[Expr], restrictive: &[Expr]) -> Result<(), SqlError> {
+        let alone = restrictive.is_empty();
+        self.out.push(if alone { "" } else { "(" });
+        self.out.push(if permissive.len() > 1 { "(" } else { "" });
+        for (index, expr) in permissive.iter().enumerate() {
+            self.out.push(if index > 0 { " OR " } else { "" });
             self.expr(expr)?;
-            first = false;
         }
-        if parts > 1 {
-            self.out.push(")");
+        self.out.push(if permissive.len() > 1 { ")" } else { "" });
+        for expr in restrictive {
+            self.out.push(" AND ");
+            self.expr(expr)?;
         }
+        self.out.push(if alone { "" } else { ")" });
         Ok(())
     }
 }
