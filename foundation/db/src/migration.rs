@@ -1,5 +1,6 @@
 //! A migration: Postgres SQL that runs once, in one transaction.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use std::borrow::Cow;
 
 /// A migration as it stands in its file, or in the executable.
@@ -13,6 +14,14 @@ pub struct Migration {
     pub file: Cow<'static, str>,
     /// Its text.
     pub sql: Cow<'static, str>,
+}
+
+impl Migration {
+    /// SHA-256 of its text, hexadecimal: what tells whether it was edited after it ran.
+    pub fn checksum(&self) -> String {
+        let hash = digest(&SHA256, self.sql.as_bytes());
+        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// A migration that ran.

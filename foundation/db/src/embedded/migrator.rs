@@ -5,7 +5,6 @@ use super::identity::resolve;
 use super::mutate::Parameters;
 use crate::error::{DbError, MigrateError, OpenError};
 use crate::migration::{AppliedMigration, Migration};
-use aws_lc_rs::digest::{SHA256, digest};
 use pando_kernel::{Caller, Role, Timestamp};
 use pando_sql::{Bind, Catalog, SqlError, Statement};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -84,14 +83,6 @@ pub(crate) fn applied(
     rows.and_then(Iterator::collect).map_err(sql_error)
 }
 
-fn checksum(sql: &str) -> String {
-    digest(&SHA256, sql.as_bytes())
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 /// Runs those that have not run yet. Gives their names and the catalog they leave.
 pub(crate) fn migrate(
     connection: &mut Connection,
@@ -104,7 +95,7 @@ pub(crate) fn migrate(
     for migration in migrations {
         match done.iter().find(|done| done.version == migration.version) {
             Some(done) => {
-                let now = checksum(&migration.sql);
+                let now = migration.checksum();
                 if done.checksum != now {
                     return Err(MigrateError::Edited {
                         file: migration.file.to_string(),
@@ -178,7 +169,7 @@ fn apply(
             .and_then(|_| {
                 transaction.execute(
                     "INSERT INTO \"pando.migrations\" (owner, version, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![owner, migration.version, migration.name, checksum(&migration.sql), now.to_string()],
+                    params![owner, migration.version, migration.name, migration.checksum(), now.to_string()],
                 )
             })
             .and_then(|_| transaction.commit())
