@@ -103,6 +103,7 @@ create table auth.one_time_tokens (
   constraint one_time_tokens_user_id_token_type_key unique (user_id, token_type)
 );
 alter table auth.one_time_tokens enable row level security;
+create index one_time_tokens_relates_to_idx on auth.one_time_tokens (relates_to);
 
 -- A confirmed link that waits for its app to come back with the code verifier (RFC 7636).
 create table auth.flow_state (
