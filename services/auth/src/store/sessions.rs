@@ -49,7 +49,7 @@ pub struct NewSession {
     /// Its first refresh token.
     pub refresh_token: Secret<String>,
     /// How the user signed in: `password`, `otp`, `anonymous`, ..
-    pub method: &'static str,
+    pub method: std::borrow::Cow<'static, str>,
     /// What the client calls itself.
     pub user_agent: Option<String>,
     /// Where it came from.
