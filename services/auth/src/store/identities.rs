@@ -55,3 +55,9 @@ pub fn save(tx: &Tx<'_>, user: &User) -> Result<(), SqlError> {
     }
     Ok(())
 }
+
+/// Drops all identities of an account.
+pub fn drop_all(tx: &Tx<'_>, user: UserId) -> Result<(), SqlError> {
+    tx.execute("delete from \"auth.identities\" where user_id = ?1", &[user.to_string().into()])?;
+    Ok(())
+}
