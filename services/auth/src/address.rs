@@ -12,29 +12,48 @@ pub fn email(text: &str) -> Result<String, AuthError> {
         return Err(AuthError::validation("An email address is too long"));
     }
     if !is_email(text) {
-        return Err(AuthError::validation("Unable to validate email address: invalid format"));
+        return Err(AuthError::validation(
+            "Unable to validate email address: invalid format",
+        ));
     }
     Ok(text.to_ascii_lowercase())
 }
 
 fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
     let local_ok = (1..=64).contains(&local.len())
-        && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte));
+        && local
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte));
     local_ok
         && domain.split('.').all(|label| {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         })
 }
 
 /// A number in E.164 form, kept without its plus sign.
 pub fn phone(text: &str) -> Result<String, AuthError> {
-    let digits: String = text.chars().filter(|char| !matches!(char, ' ' | '+')).collect();
-    let fits = (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { Ok(digits) } else { Err(AuthError::validation("Invalid phone number format (E.164 required)")) }
+    let digits: String = text
+        .chars()
+        .filter(|char| !matches!(char, ' ' | '+'))
+        .collect();
+    let fits = (7..=15).contains(&digits.len())
+        && !digits.starts_with('0')
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if fits {
+        Ok(digits)
+    } else {
+        Err(AuthError::validation(
+            "Invalid phone number format (E.164 required)",
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -67,9 +86,12 @@ mod tests {
 
     #[test]
     fn phones_are_digits_without_a_plus() {
-        for (text, expected) in
-            [("+1 415 555 0100", Some("14155550100")), ("4915112345678", Some("4915112345678")), ("0151", None), ("abc", None)]
-        {
+        for (text, expected) in [
+            ("+1 415 555 0100", Some("14155550100")),
+            ("4915112345678", Some("4915112345678")),
+            ("0151", None),
+            ("abc", None),
+        ] {
             assert_eq!(phone(text).ok().as_deref(), expected, "{text:?}");
         }
     }

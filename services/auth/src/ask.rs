@@ -42,25 +42,38 @@ impl Ask {
     pub async fn read(request: Request, body_bytes_max: usize) -> Result<Ask, AuthError> {
         let (parts, body) = request.into_parts();
         let too_large = || {
-            AuthError::new(StatusCode::PAYLOAD_TOO_LARGE, "request_entity_too_large", "Request body is too large")
+            AuthError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request_entity_too_large",
+                "Request body is too large",
+            )
         };
         if content_length(&parts.headers).is_some_and(|length| length > body_bytes_max as u64) {
             return Err(too_large());
         }
         let body = to_bytes(body, body_bytes_max).await.map_err(|error| {
-            if is_length_limit(&error) { too_large() } else { AuthError::bad_request("bad_json", "Could not read the request body") }
+            if is_length_limit(&error) {
+                too_large()
+            } else {
+                AuthError::bad_request("bad_json", "Could not read the request body")
+            }
         })?;
         let query = Query::<BTreeMap<String, String>>::try_from_uri(&parts.uri)
             .map_err(|_| AuthError::validation("Could not read the query string"))?
             .0;
-        let address = parts.extensions.get::<ClientAddr>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.0);
-        let user_agent = parts.headers.get("user-agent").and_then(|value| value.to_str().ok()).map(|text| {
-            text.chars().take(USER_AGENT_MAX).collect()
-        });
-        let deadline = parts
+        let address = parts
             .extensions
-            .get::<Deadline>()
-            .map_or_else(|| Instant::now() + Duration::from_secs(30), |deadline| deadline.0);
+            .get::<ClientAddr>()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.0);
+        let user_agent = parts
+            .headers
+            .get("user-agent")
+            .and_then(|value| value.to_str().ok())
+            .map(|text| text.chars().take(USER_AGENT_MAX).collect());
+        let deadline = parts.extensions.get::<Deadline>().map_or_else(
+            || Instant::now() + Duration::from_secs(30),
+            |deadline| deadline.0,
+        );
         Ok(Ask {
             caller: parts.extensions.get::<Arc<Caller>>().cloned(),
             deadline,
@@ -77,20 +90,35 @@ impl Ask {
     /// # Errors
     /// 400 `bad_json`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, AuthError> {
-        let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
+        let body: &[u8] = if self.body.is_empty() {
+            b"{}"
+        } else {
+            &self.body
+        };
         serde_json::from_slice(body).map_err(|error| {
-            AuthError::bad_request("bad_json", format!("Could not parse request body as JSON: {error}"))
+            AuthError::bad_request(
+                "bad_json",
+                format!("Could not parse request body as JSON: {error}"),
+            )
         })
     }
 
     /// A parameter of the query that is not empty.
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.query
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The last part of the path: the id in `/admin/users/{id}`.
     pub fn last_segment(&self) -> &str {
-        self.uri.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+        self.uri
+            .path()
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
     }
 }
 

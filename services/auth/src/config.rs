@@ -70,7 +70,8 @@ impl Config {
 
     /// Whether new accounts are confirmed at once.
     pub fn autoconfirms(&self) -> bool {
-        self.autoconfirm.unwrap_or(matches!(self.mail, Mail::Folder { .. }))
+        self.autoconfirm
+            .unwrap_or(matches!(self.mail, Mail::Folder { .. }))
     }
 }
 
@@ -104,7 +105,11 @@ pub struct Hashing {
 
 impl Default for Hashing {
     fn default() -> Hashing {
-        Hashing { threads_max: None, memory_bytes_max: 512 << 20, waiting_max: 512 }
+        Hashing {
+            threads_max: None,
+            memory_bytes_max: 512 << 20,
+            waiting_max: 512,
+        }
     }
 }
 
@@ -133,14 +138,38 @@ pub struct CredentialLimits {
 impl Default for CredentialLimits {
     fn default() -> CredentialLimits {
         CredentialLimits {
-            sign_in_by_account: Limit { events: 20, period_seconds: 300 },
-            sign_in_by_address: Limit { events: 1_000, period_seconds: 300 },
-            sign_up_by_address: Limit { events: 1_000, period_seconds: 300 },
-            refresh_by_session: Limit { events: 150, period_seconds: 300 },
-            refresh_by_address: Limit { events: 1_000, period_seconds: 300 },
-            verify_by_address: Limit { events: 600, period_seconds: 300 },
-            mail_by_account: Limit { events: 1, period_seconds: 60 },
-            mail_by_address: Limit { events: 300, period_seconds: 3_600 },
+            sign_in_by_account: Limit {
+                events: 20,
+                period_seconds: 300,
+            },
+            sign_in_by_address: Limit {
+                events: 1_000,
+                period_seconds: 300,
+            },
+            sign_up_by_address: Limit {
+                events: 1_000,
+                period_seconds: 300,
+            },
+            refresh_by_session: Limit {
+                events: 150,
+                period_seconds: 300,
+            },
+            refresh_by_address: Limit {
+                events: 1_000,
+                period_seconds: 300,
+            },
+            verify_by_address: Limit {
+                events: 600,
+                period_seconds: 300,
+            },
+            mail_by_account: Limit {
+                events: 1,
+                period_seconds: 60,
+            },
+            mail_by_address: Limit {
+                events: 300,
+                period_seconds: 3_600,
+            },
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The change of an address, from the wish to the proof.
 
+use crate::Settled;
 use crate::error::AuthError;
 use crate::store::one_time_tokens::{self, Kind};
 use crate::store::users;
 use crate::user::{Identity, User};
-use crate::Settled;
 use pando_db::Tx;
 use pando_kernel::Timestamp;
 use serde_json::Value;
@@ -12,15 +12,21 @@ use uuid::Uuid;
 
 /// Makes the wanted address the account's, proven. An anonymous account becomes a permanent one by it. The caller saves.
 pub fn finish(tx: &Tx<'_>, user: &mut User, identity_id: Uuid, now: Timestamp) -> Settled<()> {
-    let Some(email) = user.email_change.take() else { return Ok(Err(AuthError::otp_expired())) };
+    let Some(email) = user.email_change.take() else {
+        return Ok(Err(AuthError::otp_expired()));
+    };
     if users::email_taken(tx, &email, Some(user.id))? {
         return Ok(Err(AuthError::email_exists()));
     }
     let moment = now.to_string();
     match user.identity("email") {
         Some(identity) => {
-            identity.data.insert("email".into(), Value::String(email.clone()));
-            identity.data.insert("email_verified".into(), Value::Bool(true));
+            identity
+                .data
+                .insert("email".into(), Value::String(email.clone()));
+            identity
+                .data
+                .insert("email_verified".into(), Value::Bool(true));
             identity.updated_at = Some(moment.clone());
         }
         None => {

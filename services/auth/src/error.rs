@@ -35,7 +35,11 @@ pub struct AuthError {
 
 impl AuthError {
     /// A refusal with a status, one of GoTrue's codes and a text.
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> AuthError {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> AuthError {
         AuthError {
             status,
             code: Cow::Borrowed(code),
@@ -69,7 +73,10 @@ impl AuthError {
 
     /// A request a token endpoint can't read, in OAuth's shape.
     pub fn oauth(error: &'static str, description: impl Into<Cow<'static, str>>) -> AuthError {
-        AuthError { oauth: true, ..AuthError::bad_request(error, description) }
+        AuthError {
+            oauth: true,
+            ..AuthError::bad_request(error, description)
+        }
     }
 
     /// The same answer for an unknown account and a wrong password.
@@ -84,7 +91,10 @@ impl AuthError {
 
     /// Somebody else has the address.
     pub fn email_exists() -> AuthError {
-        AuthError::unprocessable("email_exists", "A user with this email address has already been registered")
+        AuthError::unprocessable(
+            "email_exists",
+            "A user with this email address has already been registered",
+        )
     }
 
     /// The account is banned.
@@ -94,23 +104,35 @@ impl AuthError {
 
     /// 422 `weak_password`.
     pub fn weak_password(message: String, reasons: Vec<&'static str>) -> AuthError {
-        AuthError { reasons, ..AuthError::unprocessable("weak_password", message) }
+        AuthError {
+            reasons,
+            ..AuthError::unprocessable("weak_password", message)
+        }
     }
 
     /// 429: too many requests of a caller.
     pub fn too_many_requests(seconds: u64) -> AuthError {
         AuthError {
             retry_after_seconds: Some(seconds),
-            ..AuthError::new(StatusCode::TOO_MANY_REQUESTS, "over_request_rate_limit", "Request rate limit reached")
+            ..AuthError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "over_request_rate_limit",
+                "Request rate limit reached",
+            )
         }
     }
 
     /// 429: too many mails.
     pub fn too_many_mails(seconds: u64) -> AuthError {
-        let message = format!("For security purposes, you can only request this after {seconds} seconds.");
+        let message =
+            format!("For security purposes, you can only request this after {seconds} seconds.");
         AuthError {
             retry_after_seconds: Some(seconds),
-            ..AuthError::new(StatusCode::TOO_MANY_REQUESTS, "over_email_send_rate_limit", message)
+            ..AuthError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "over_email_send_rate_limit",
+                message,
+            )
         }
     }
 
@@ -118,13 +140,21 @@ impl AuthError {
     pub fn overloaded() -> AuthError {
         AuthError {
             retry_after_seconds: Some(1),
-            ..AuthError::new(StatusCode::SERVICE_UNAVAILABLE, "unexpected_failure", "The server is busy, try again")
+            ..AuthError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unexpected_failure",
+                "The server is busy, try again",
+            )
         }
     }
 
     /// 504: not finished by the request's deadline.
     pub fn timeout() -> AuthError {
-        AuthError::new(StatusCode::GATEWAY_TIMEOUT, "request_timeout", "Processing this request timed out, try again")
+        AuthError::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "request_timeout",
+            "Processing this request timed out, try again",
+        )
     }
 
     /// 500: our fault. The client learns that and no more.
@@ -143,8 +173,12 @@ impl AuthError {
     pub fn respond(self, asked: &HeaderMap) -> Response {
         if self.status.is_server_error() {
             match &self.source {
-                Some(source) => tracing::error!(code = %self.code, error = %source, "auth request failed"),
-                None => tracing::warn!(code = %self.code, message = %self.message, "auth request not served"),
+                Some(source) => {
+                    tracing::error!(code = %self.code, error = %source, "auth request failed")
+                }
+                None => {
+                    tracing::warn!(code = %self.code, message = %self.message, "auth request not served")
+                }
             }
         }
         let named = names_version(asked);
@@ -164,7 +198,10 @@ impl AuthError {
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         if let Ok(code) = HeaderValue::from_str(&self.code) {
             headers.insert("x-sb-error-code", code);
         }
@@ -185,9 +222,16 @@ const NAMED_VERSION: &str = "2024-01-01";
 
 /// Whether the client reads the shape with a named `code`. Versions are dates, so their text sorts as they do.
 fn names_version(asked: &HeaderMap) -> bool {
-    asked.get(VERSION_HEADER).and_then(|value| value.to_str().ok()).is_some_and(|version| {
-        version.len() == NAMED_VERSION.len() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') && version >= NAMED_VERSION
-    })
+    asked
+        .get(VERSION_HEADER)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|version| {
+            version.len() == NAMED_VERSION.len()
+                && version
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'-')
+                && version >= NAMED_VERSION
+        })
 }
 
 impl fmt::Display for AuthError {
@@ -198,7 +242,9 @@ impl fmt::Display for AuthError {
 
 impl StdError for AuthError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -207,9 +253,11 @@ impl From<DbError> for AuthError {
         match error {
             DbError::Overloaded => AuthError::overloaded(),
             DbError::Deadline => AuthError::timeout(),
-            DbError::Unavailable(_) => {
-                AuthError { source: Some(Box::new(error)), retry_after_seconds: Some(1), ..AuthError::overloaded() }
-            }
+            DbError::Unavailable(_) => AuthError {
+                source: Some(Box::new(error)),
+                retry_after_seconds: Some(1),
+                ..AuthError::overloaded()
+            },
             DbError::Sql(_) => AuthError::internal(error),
         }
     }
@@ -217,29 +265,51 @@ impl From<DbError> for AuthError {
 
 /// What `net` refused before a handler ran, in this wire's words.
 pub fn from_net(error: &ApiError) -> AuthError {
-    let (status, code, message): (StatusCode, &'static str, Cow<'static, str>) = match error.code.as_str() {
-        "no-authorization" => {
-            (StatusCode::UNAUTHORIZED, "no_authorization", "This endpoint requires a valid Bearer token".into())
-        }
-        "bad-jwt" | "jwt-expired" => {
-            (StatusCode::FORBIDDEN, "bad_jwt", format!("invalid JWT: {}", error.message).into())
-        }
-        "forbidden-role" => (StatusCode::FORBIDDEN, "not_admin", "User not allowed".into()),
-        "no-api-key" | "invalid-api-key" => (StatusCode::UNAUTHORIZED, "no_authorization", error.message.clone().into()),
-        "body-too-large" => {
-            (StatusCode::PAYLOAD_TOO_LARGE, "request_entity_too_large", error.message.clone().into())
-        }
-        "deadline-exceeded" => return AuthError::timeout(),
-        "overloaded" => return AuthError::overloaded(),
-        "internal" => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "unexpected_failure", "Unexpected failure, please check server logs for more information".into())
-        }
-        _ => {
-            let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            let code = if error.kind == ErrorKind::RateLimited { "over_request_rate_limit" } else { "validation_failed" };
-            (status, code, error.message.clone().into())
-        }
-    };
+    let (status, code, message): (StatusCode, &'static str, Cow<'static, str>) =
+        match error.code.as_str() {
+            "no-authorization" => (
+                StatusCode::UNAUTHORIZED,
+                "no_authorization",
+                "This endpoint requires a valid Bearer token".into(),
+            ),
+            "bad-jwt" | "jwt-expired" => (
+                StatusCode::FORBIDDEN,
+                "bad_jwt",
+                format!("invalid JWT: {}", error.message).into(),
+            ),
+            "forbidden-role" => (
+                StatusCode::FORBIDDEN,
+                "not_admin",
+                "User not allowed".into(),
+            ),
+            "no-api-key" | "invalid-api-key" => (
+                StatusCode::UNAUTHORIZED,
+                "no_authorization",
+                error.message.clone().into(),
+            ),
+            "body-too-large" => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "request_entity_too_large",
+                error.message.clone().into(),
+            ),
+            "deadline-exceeded" => return AuthError::timeout(),
+            "overloaded" => return AuthError::overloaded(),
+            "internal" => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "unexpected_failure",
+                "Unexpected failure, please check server logs for more information".into(),
+            ),
+            _ => {
+                let status =
+                    StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                let code = if error.kind == ErrorKind::RateLimited {
+                    "over_request_rate_limit"
+                } else {
+                    "validation_failed"
+                };
+                (status, code, error.message.clone().into())
+            }
+        };
     AuthError::new(status, code, message)
 }
 
@@ -249,9 +319,13 @@ mod tests {
 
     #[test]
     fn only_a_version_from_2024_on_names_its_code() {
-        for (version, named) in
-            [("2024-01-01", true), ("2025-06-30", true), ("2023-12-31", false), ("latest", false), ("", false)]
-        {
+        for (version, named) in [
+            ("2024-01-01", true),
+            ("2025-06-30", true),
+            ("2023-12-31", false),
+            ("latest", false),
+            ("", false),
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert(VERSION_HEADER, version.parse().unwrap());
             assert_eq!(names_version(&headers), named, "{version}");

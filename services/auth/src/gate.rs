@@ -22,9 +22,15 @@ pub struct Gate {
 impl Gate {
     /// Counts the event, or refuses it.
     pub fn pass(&self, tx: &Tx<'_>) -> Settled<()> {
-        Ok(attempts::charge(tx, &self.key, self.limit, self.now)?.map_err(|seconds| {
-            if self.mail { AuthError::too_many_mails(seconds) } else { AuthError::too_many_requests(seconds) }
-        }))
+        Ok(
+            attempts::charge(tx, &self.key, self.limit, self.now)?.map_err(|seconds| {
+                if self.mail {
+                    AuthError::too_many_mails(seconds)
+                } else {
+                    AuthError::too_many_requests(seconds)
+                }
+            }),
+        )
     }
 
     /// Takes the event back: it turned out to be a good one.
@@ -46,7 +52,12 @@ pub fn pass_all(tx: &Tx<'_>, gates: &[Gate]) -> Settled<()> {
 impl Auth {
     /// A limit on requests, by anything that names an account or an address.
     pub(crate) fn gate(&self, scope: &str, subject: &str, limit: Limit) -> Gate {
-        Gate { key: limit_key(&*self.keys, scope, subject), limit, now: self.now(), mail: false }
+        Gate {
+            key: limit_key(&*self.keys, scope, subject),
+            limit,
+            now: self.now(),
+            mail: false,
+        }
     }
 
     /// The limits on asking for a mail of some kind to `address`.

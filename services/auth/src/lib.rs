@@ -14,7 +14,10 @@
 //! - A link leads to the app's own address or to one configuration allows.
 //!
 //! Deliberately absent: other providers, phones as a credential, second factors. The tables have room for them.
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+#![cfg_attr(
+    test,
+    expect(clippy::unwrap_used, reason = "a test fails by panicking")
+)]
 
 mod address;
 mod ask;
@@ -114,10 +117,20 @@ impl Auth {
         registry: &mut Registry,
     ) -> Result<Arc<Auth>, StartError> {
         let metrics = Metrics::register(registry);
-        let hasher = Hasher::new(config.hashing).map_err(|error| StartError::Hashing(Box::new(error)))?;
+        let hasher =
+            Hasher::new(config.hashing).map_err(|error| StartError::Hashing(Box::new(error)))?;
         let mailer = Mailer::start(&config.mail, metrics.clone())?;
         let allow = AllowList::new(&config.site_url, &config.redirect_allow);
-        Ok(Arc::new(Auth { db, keys, config, clock, hasher, mailer, metrics, allow }))
+        Ok(Arc::new(Auth {
+            db,
+            keys,
+            config,
+            clock,
+            hasher,
+            mailer,
+            metrics,
+            allow,
+        }))
     }
 
     /// Waits until queued mail is gone; no more is taken.

@@ -18,7 +18,11 @@ pub struct Limit {
 impl Limit {
     /// What one event costs, microseconds.
     pub fn cost(self) -> i64 {
-        if self.events == 0 { 0 } else { i64::from(self.period_seconds) * 1_000_000 / i64::from(self.events) }
+        if self.events == 0 {
+            0
+        } else {
+            i64::from(self.period_seconds) * 1_000_000 / i64::from(self.events)
+        }
     }
 
     /// The key's next number after one event at `now`, or the seconds (at least 1) to wait for. All in microseconds
@@ -29,7 +33,11 @@ impl Limit {
         }
         let next = idle_at.max(now) + self.cost();
         let over = next - now - i64::from(self.period_seconds) * 1_000_000;
-        if over > 0 { Err((over as u64).div_ceil(1_000_000)) } else { Ok(next) }
+        if over > 0 {
+            Err((over as u64).div_ceil(1_000_000))
+        } else {
+            Ok(next)
+        }
     }
 }
 
@@ -50,7 +58,10 @@ mod tests {
 
     #[test]
     fn a_burst_passes_then_one_each_share_of_the_period() {
-        let limit = Limit { events: 3, period_seconds: 60 };
+        let limit = Limit {
+            events: 3,
+            period_seconds: 60,
+        };
         let second = 1_000_000;
         let mut idle_at = 0;
         for _ in 0..3 {
@@ -64,7 +75,10 @@ mod tests {
 
     #[test]
     fn one_event_a_minute_is_one_event_a_minute() {
-        let limit = Limit { events: 1, period_seconds: 60 };
+        let limit = Limit {
+            events: 1,
+            period_seconds: 60,
+        };
         let idle_at = limit.charge(0, 5_000_000).unwrap();
         assert_eq!(limit.charge(idle_at, 6_500_000), Err(59));
         assert!(limit.charge(idle_at, 65_000_000).is_ok());
@@ -72,7 +86,10 @@ mod tests {
 
     #[test]
     fn no_events_means_no_limit() {
-        let limit = Limit { events: 0, period_seconds: 60 };
+        let limit = Limit {
+            events: 0,
+            period_seconds: 60,
+        };
         assert_eq!(limit.charge(7, 1), Ok(7));
     }
 

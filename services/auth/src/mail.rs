@@ -50,7 +50,10 @@ pub enum MailError {
 /// A way for letters to leave.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one letter.
-    fn send(&self, message: Message) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>>;
+    fn send(
+        &self,
+        message: Message,
+    ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>>;
 }
 
 /// The queue of letters and the task that empties it.
@@ -78,14 +81,20 @@ impl Mailer {
         let (transport, from): (Arc<dyn Transport>, &str) = match mail {
             Mail::Folder { path } => {
                 tracing::info!(mail.folder = %path.display(), "mail is written to a folder, not sent");
-                (Arc::new(folder::Folder::new(path)), "Pando <pando@localhost.localdomain>")
+                (
+                    Arc::new(folder::Folder::new(path)),
+                    "Pando <pando@localhost.localdomain>",
+                )
             }
             Mail::Smtp { url, from } => (Arc::new(smtp::Smtp::open(url)?), from.as_str()),
         };
         let from: Mailbox = from.parse()?;
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let task = tokio::spawn(deliver(transport, from, receiver, metrics));
-        Ok(Mailer { queue: std::sync::Mutex::new(Some(sender)), task: Mutex::new(Some(task)) })
+        Ok(Mailer {
+            queue: std::sync::Mutex::new(Some(sender)),
+            task: Mutex::new(Some(task)),
+        })
     }
 
     /// Takes a place in the queue.
@@ -93,14 +102,24 @@ impl Mailer {
     /// # Errors
     /// 503 when it is full or closing.
     pub fn reserve(&self) -> Result<Place, AuthError> {
-        let queue = self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .clone();
         let queue = queue.ok_or_else(AuthError::overloaded)?;
-        queue.try_reserve_owned().map(Place).map_err(|_| AuthError::overloaded())
+        queue
+            .try_reserve_owned()
+            .map(Place)
+            .map_err(|_| AuthError::overloaded())
     }
 
     /// Takes no more letters and waits until those in the queue are gone.
     pub async fn close(&self) {
-        self.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        self.queue
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .take();
         if let Some(task) = self.task.lock().await.take() {
             // The task ends by itself; a panic in it was reported where it happened.
             let _ended = task.await;
@@ -108,10 +127,17 @@ impl Mailer {
     }
 }
 
-async fn deliver(transport: Arc<dyn Transport>, from: Mailbox, mut queue: mpsc::Receiver<Letter>, metrics: Metrics) {
+async fn deliver(
+    transport: Arc<dyn Transport>,
+    from: Mailbox,
+    mut queue: mpsc::Receiver<Letter>,
+    metrics: Metrics,
+) {
     let sending = Arc::new(Semaphore::new(SENDING_MAX));
     while let Some(letter) = queue.recv().await {
-        let Ok(turn) = Arc::clone(&sending).acquire_owned().await else { return };
+        let Ok(turn) = Arc::clone(&sending).acquire_owned().await else {
+            return;
+        };
         let (transport, from, metrics) = (Arc::clone(&transport), from.clone(), metrics.clone());
         tokio::spawn(async move {
             let _turn = turn;
@@ -119,12 +145,16 @@ async fn deliver(transport: Arc<dyn Transport>, from: Mailbox, mut queue: mpsc::
             let user = letter.user_id;
             let sent = async {
                 let message = compose(letter, from)?;
-                tokio::time::timeout(SEND_DEADLINE, transport.send(message)).await.map_err(|_| MailError::Deadline)?
+                tokio::time::timeout(SEND_DEADLINE, transport.send(message))
+                    .await
+                    .map_err(|_| MailError::Deadline)?
             }
             .await;
             metrics.count_mail(sent.is_ok());
             if let Err(error) = sent {
-                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                let cause = std::error::Error::source(&error)
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 tracing::error!(user.id = %user, mail.subject = kind, %error, cause, "a mail was not sent");
             }
         });

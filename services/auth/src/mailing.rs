@@ -24,18 +24,29 @@ impl Challenge {
     ///
     /// # Errors
     /// 400 `validation_failed`.
-    pub fn read(challenge: Option<&str>, method: Option<&str>) -> Result<Option<Challenge>, AuthError> {
-        let (challenge, method) = match (challenge.unwrap_or_default(), method.unwrap_or_default()) {
+    pub fn read(
+        challenge: Option<&str>,
+        method: Option<&str>,
+    ) -> Result<Option<Challenge>, AuthError> {
+        let (challenge, method) = match (challenge.unwrap_or_default(), method.unwrap_or_default())
+        {
             ("", "") => return Ok(None),
             ("", _) | (_, "") => {
-                return Err(AuthError::validation("PKCE flow requires code_challenge_method and code_challenge"));
+                return Err(AuthError::validation(
+                    "PKCE flow requires code_challenge_method and code_challenge",
+                ));
             }
             both => both,
         };
         if !(43..=128).contains(&challenge.len()) {
-            return Err(AuthError::validation("code challenge has to be between 43 and 128 characters"));
+            return Err(AuthError::validation(
+                "code challenge has to be between 43 and 128 characters",
+            ));
         }
-        if !challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
+        if !challenge
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        {
             return Err(AuthError::validation(
                 "code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes",
             ));
@@ -43,9 +54,16 @@ impl Challenge {
         let method = match method.to_ascii_lowercase().as_str() {
             "s256" => "s256",
             "plain" => "plain",
-            _ => return Err(AuthError::validation("code challenge method has to be s256 or plain")),
+            _ => {
+                return Err(AuthError::validation(
+                    "code challenge method has to be s256 or plain",
+                ));
+            }
         };
-        Ok(Some(Challenge { challenge: challenge.to_owned(), method }))
+        Ok(Some(Challenge {
+            challenge: challenge.to_owned(),
+            method,
+        }))
     }
 }
 
@@ -65,7 +83,13 @@ pub struct Mailing {
 
 impl Mailing {
     /// Writes the row that will prove the token.
-    pub fn put(&self, tx: &Tx<'_>, user: UserId, kind: Kind, now: Timestamp) -> Result<(), SqlError> {
+    pub fn put(
+        &self,
+        tx: &Tx<'_>,
+        user: UserId,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<(), SqlError> {
         let token = OneTimeToken {
             id: self.id,
             user_id: user,
@@ -74,7 +98,10 @@ impl Mailing {
             otp_hash: self.otp_hash.clone(),
             relates_to: self.address.clone(),
             attempts: 0,
-            challenge: self.challenge.as_ref().map(|one| (one.challenge.clone(), one.method.to_owned())),
+            challenge: self
+                .challenge
+                .as_ref()
+                .map(|one| (one.challenge.clone(), one.method.to_owned())),
             created_at: now.to_string(),
         };
         one_time_tokens::put(tx, &token)
@@ -86,7 +113,11 @@ impl Auth {
     pub(crate) fn mailing(&self, address: &str, challenge: Option<Challenge>) -> Mailing {
         let token = random_token();
         // The prefix tells the client library, which reads it in the link, that a code will come back.
-        let token = if challenge.is_some() { Secret::new(format!("pkce_{}", token.expose())) } else { token };
+        let token = if challenge.is_some() {
+            Secret::new(format!("pkce_{}", token.expose()))
+        } else {
+            token
+        };
         let digits = random_digits();
         Mailing {
             id: Uuid::now_v7(),
@@ -99,13 +130,28 @@ impl Auth {
     }
 
     /// The link a mail carries.
-    pub(crate) fn link(&self, occasion: Occasion, token: &Secret<String>, redirect_to: &str) -> String {
-        let query = encode(&[("token", token.expose()), ("type", occasion.link_type()), ("redirect_to", redirect_to)]);
+    pub(crate) fn link(
+        &self,
+        occasion: Occasion,
+        token: &Secret<String>,
+        redirect_to: &str,
+    ) -> String {
+        let query = encode(&[
+            ("token", token.expose()),
+            ("type", occasion.link_type()),
+            ("redirect_to", redirect_to),
+        ]);
         format!("{}/verify?{query}", self.config.external_url)
     }
 
     /// The letter for a token.
-    pub(crate) fn letter(&self, occasion: Occasion, user: &User, mailing: &Mailing, redirect_to: &str) -> Letter {
+    pub(crate) fn letter(
+        &self,
+        occasion: Occasion,
+        user: &User,
+        mailing: &Mailing,
+        redirect_to: &str,
+    ) -> Letter {
         let link = self.link(occasion, &mailing.token, redirect_to);
         template::write(occasion, user.id, &mailing.address, &link, &mailing.digits)
     }

@@ -32,11 +32,27 @@ impl Metrics {
             limited: Counter::default(),
             hash_seconds: Histogram::new(exponential_buckets(0.005, 2.0, 12)),
         };
-        registry.register("auth_sign_ins", "Sign-ins with a password by result", metrics.sign_ins.clone());
-        registry.register("auth_refreshes", "Refreshes of a session by result", metrics.refreshes.clone());
+        registry.register(
+            "auth_sign_ins",
+            "Sign-ins with a password by result",
+            metrics.sign_ins.clone(),
+        );
+        registry.register(
+            "auth_refreshes",
+            "Refreshes of a session by result",
+            metrics.refreshes.clone(),
+        );
         registry.register("auth_mails", "Mails by result", metrics.mails.clone());
-        registry.register("auth_limited", "Requests refused by a limit on credential routes", metrics.limited.clone());
-        registry.register("auth_hash_seconds", "Time to hash or compare a password, waiting included", metrics.hash_seconds.clone());
+        registry.register(
+            "auth_limited",
+            "Requests refused by a limit on credential routes",
+            metrics.limited.clone(),
+        );
+        registry.register(
+            "auth_hash_seconds",
+            "Time to hash or compare a password, waiting included",
+            metrics.hash_seconds.clone(),
+        );
         metrics
     }
 
@@ -52,7 +68,11 @@ impl Metrics {
 
     /// A mail was sent or not.
     pub fn count_mail(&self, sent: bool) {
-        self.mails.get_or_create(&Outcome { result: if sent { "sent" } else { "failed" } }).inc();
+        self.mails
+            .get_or_create(&Outcome {
+                result: if sent { "sent" } else { "failed" },
+            })
+            .inc();
     }
 
     /// A limit refused a request.

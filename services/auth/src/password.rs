@@ -37,8 +37,12 @@ pub fn check_strength(password: &str, length_min: usize) -> Result<(), AuthError
 /// Whether a stored hash is of a kind this service verifies.
 pub fn is_supported_hash(hash: &str) -> bool {
     match kind_of(hash) {
-        Some(Kind::Argon2) => hash.len() <= 255 && PasswordHash::new(hash).is_ok_and(|hash| within_bounds(&hash)),
-        Some(Kind::Bcrypt) => bcrypt::HashParts::from_str(hash).is_ok_and(|parts| parts.get_cost() <= BCRYPT_COST_MAX),
+        Some(Kind::Argon2) => {
+            hash.len() <= 255 && PasswordHash::new(hash).is_ok_and(|hash| within_bounds(&hash))
+        }
+        Some(Kind::Bcrypt) => {
+            bcrypt::HashParts::from_str(hash).is_ok_and(|parts| parts.get_cost() <= BCRYPT_COST_MAX)
+        }
         None => false,
     }
 }
@@ -56,7 +60,10 @@ enum Kind {
 fn kind_of(hash: &str) -> Option<Kind> {
     if hash.starts_with("$argon2") {
         Some(Kind::Argon2)
-    } else if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix)) {
+    } else if ["$2a$", "$2b$", "$2y$"]
+        .iter()
+        .any(|prefix| hash.starts_with(prefix))
+    {
         Some(Kind::Bcrypt)
     } else {
         None
@@ -101,7 +108,9 @@ impl Hasher {
         Ok(Hasher {
             running: Arc::new(Semaphore::new(threads)),
             waiting: Arc::new(Semaphore::new(threads + config.waiting_max)),
-            decoy: hash_now("a password nobody has").map_err(AuthError::internal)?.into(),
+            decoy: hash_now("a password nobody has")
+                .map_err(AuthError::internal)?
+                .into(),
         })
     }
 
@@ -109,8 +118,15 @@ impl Hasher {
     ///
     /// # Errors
     /// 503 when too many wait, 504 at the deadline.
-    pub async fn hash(&self, password: Secret<String>, deadline: Instant) -> Result<Secret<String>, AuthError> {
-        self.run(deadline, move || hash_now(password.expose())).await?.map(Secret::new).map_err(AuthError::internal)
+    pub async fn hash(
+        &self,
+        password: Secret<String>,
+        deadline: Instant,
+    ) -> Result<Secret<String>, AuthError> {
+        self.run(deadline, move || hash_now(password.expose()))
+            .await?
+            .map(Secret::new)
+            .map_err(AuthError::internal)
     }
 
     /// Compares a password with a stored hash. Without one it does the same work for nothing, so that the time taken
@@ -140,7 +156,9 @@ impl Hasher {
         deadline: Instant,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AuthError> {
-        let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| AuthError::overloaded())?;
+        let waiting = Arc::clone(&self.waiting)
+            .try_acquire_owned()
+            .map_err(|_| AuthError::overloaded())?;
         let turn = Arc::clone(&self.running).acquire_owned();
         let turn = match tokio::time::timeout_at(deadline.into(), turn).await {
             Ok(Ok(turn)) => turn,
@@ -159,7 +177,11 @@ impl Hasher {
 }
 
 fn argon2() -> Result<Argon2<'static>, argon2::Error> {
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(MEMORY_KIB, PASSES, 1, None)?))
+    Ok(Argon2::new(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        Params::new(MEMORY_KIB, PASSES, 1, None)?,
+    ))
 }
 
 fn hash_now(password: &str) -> Result<String, argon2::password_hash::Error> {
@@ -170,13 +192,24 @@ fn hash_now(password: &str) -> Result<String, argon2::password_hash::Error> {
 fn verify_now(password: &str, hash: &str) -> Verdict {
     match kind_of(hash) {
         Some(Kind::Argon2) => {
-            let Ok(parsed) = PasswordHash::new(hash) else { return Verdict::Wrong };
-            if !within_bounds(&parsed) || Argon2::default().verify_password(password.as_bytes(), &parsed).is_err() {
+            let Ok(parsed) = PasswordHash::new(hash) else {
+                return Verdict::Wrong;
+            };
+            if !within_bounds(&parsed)
+                || Argon2::default()
+                    .verify_password(password.as_bytes(), &parsed)
+                    .is_err()
+            {
                 return Verdict::Wrong;
             }
             let current = parsed.algorithm.as_str() == "argon2id"
-                && Params::try_from(&parsed).is_ok_and(|params| (params.m_cost(), params.t_cost()) == (MEMORY_KIB, PASSES));
-            if current { Verdict::Right } else { Verdict::Outdated }
+                && Params::try_from(&parsed)
+                    .is_ok_and(|params| (params.m_cost(), params.t_cost()) == (MEMORY_KIB, PASSES));
+            if current {
+                Verdict::Right
+            } else {
+                Verdict::Outdated
+            }
         }
         Some(Kind::Bcrypt) if bcrypt::verify(password, hash).unwrap_or(false) => Verdict::Outdated,
         _ => Verdict::Wrong,
@@ -191,7 +224,10 @@ mod tests {
     #[test]
     fn hashes_of_three_kinds_are_verified_and_old_ones_named() {
         let ours = hash_now("correct horse").unwrap();
-        assert!(ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{ours}");
+        assert!(
+            ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{ours}"
+        );
         let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
         for (hash, right) in [
             (ours.as_str(), Verdict::Right),
@@ -203,7 +239,13 @@ mod tests {
             assert_eq!(verify_now("correct horse", hash), right, "{hash}");
             assert_eq!(verify_now("wrong horse", hash), Verdict::Wrong, "{hash}");
         }
-        for bad in ["", "plain", "$2b$", "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo", "$2b$31$x"] {
+        for bad in [
+            "",
+            "plain",
+            "$2b$",
+            "$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "$2b$31$x",
+        ] {
             assert!(!is_supported_hash(bad), "{bad}");
             assert_eq!(verify_now("x", bad), Verdict::Wrong, "{bad}");
         }
@@ -214,14 +256,25 @@ mod tests {
         assert!(check_strength("123456", 6).is_ok());
         assert!(check_strength("äöüäöü", 6).is_ok());
         let weak = check_strength("12345", 6).unwrap_err();
-        assert_eq!((weak.status.as_u16(), &*weak.code, &*weak.reasons), (422, "weak_password", &["length"][..]));
+        assert_eq!(
+            (weak.status.as_u16(), &*weak.code, &*weak.reasons),
+            (422, "weak_password", &["length"][..])
+        );
         assert!(check_strength(&"a".repeat(72), 6).is_ok());
-        assert_eq!(check_strength(&"a".repeat(73), 6).unwrap_err().code, "validation_failed");
+        assert_eq!(
+            check_strength(&"a".repeat(73), 6).unwrap_err().code,
+            "validation_failed"
+        );
     }
 
     #[tokio::test]
     async fn too_many_waiting_are_told_to_come_back() {
-        let hasher = Hasher::new(Hashing { threads_max: Some(1), memory_bytes_max: 1 << 30, waiting_max: 1 }).unwrap();
+        let hasher = Hasher::new(Hashing {
+            threads_max: Some(1),
+            memory_bytes_max: 1 << 30,
+            waiting_max: 1,
+        })
+        .unwrap();
         let held = Arc::clone(&hasher.running).acquire_owned().await.unwrap();
         let soon = Instant::now() + Duration::from_millis(50);
         let one = hasher.verify(Secret::new("x".into()), None, soon);
@@ -231,9 +284,18 @@ mod tests {
         assert_eq!(one.unwrap_err().status.as_u16(), 504);
         assert_eq!(two.unwrap_err().status.as_u16(), 504);
         let refused = three.unwrap_err();
-        assert_eq!((refused.status.as_u16(), refused.retry_after_seconds), (503, Some(1)));
+        assert_eq!(
+            (refused.status.as_u16(), refused.retry_after_seconds),
+            (503, Some(1))
+        );
         drop(held);
         let later = Instant::now() + Duration::from_secs(30);
-        assert_eq!(hasher.verify(Secret::new("x".into()), None, later).await.unwrap(), Verdict::Wrong);
+        assert_eq!(
+            hasher
+                .verify(Secret::new("x".into()), None, later)
+                .await
+                .unwrap(),
+            Verdict::Wrong
+        );
     }
 }

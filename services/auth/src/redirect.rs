@@ -10,7 +10,10 @@ pub struct AllowList {
 impl AllowList {
     /// The app's address and the patterns allowed besides. `*` stands for a run without `.` and `/`, `**` for any run.
     pub fn new(site_url: &str, patterns: &[String]) -> AllowList {
-        AllowList { site_url: site_url.to_owned(), patterns: patterns.to_vec() }
+        AllowList {
+            site_url: site_url.to_owned(),
+            patterns: patterns.to_vec(),
+        }
     }
 
     /// The wanted target if it is allowed, else the app's address.
@@ -22,25 +25,37 @@ impl AllowList {
     }
 
     fn allows(&self, url: &str) -> bool {
-        let Some(origin) = origin_of(url) else { return false };
+        let Some(origin) = origin_of(url) else {
+            return false;
+        };
         if origin_of(&self.site_url).is_some_and(|site| site.eq_ignore_ascii_case(origin)) {
             return true;
         }
         let bare = url.split('#').next().unwrap_or(url);
-        self.patterns.iter().any(|pattern| matches(pattern.as_bytes(), bare.as_bytes()))
+        self.patterns
+            .iter()
+            .any(|pattern| matches(pattern.as_bytes(), bare.as_bytes()))
     }
 }
 
 /// `scheme://host:port` of a URL. None for what browsers read in more than one way: other characters than printable
 /// ASCII, a backslash, a user name before the host; and for `javascript:` and its like, which have no `//`.
 fn origin_of(url: &str) -> Option<&str> {
-    if url.len() > 2_048 || !url.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\\"<>".contains(&byte)) {
+    if url.len() > 2_048
+        || !url
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\\\"<>".contains(&byte))
+    {
         return None;
     }
     let (scheme, rest) = url.split_once("://")?;
     let scheme_ok = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        && !["javascript", "data", "vbscript", "file", "blob"].iter().any(|bad| scheme.eq_ignore_ascii_case(bad));
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && !["javascript", "data", "vbscript", "file", "blob"]
+            .iter()
+            .any(|bad| scheme.eq_ignore_ascii_case(bad));
     let authority = rest.split(['/', '?', '#']).next()?;
     let http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     if !scheme_ok || authority.contains('@') || (http && authority.is_empty()) {
@@ -81,7 +96,9 @@ pub fn with_fragment(url: &str, pairs: &[(&str, &str)]) -> String {
 
 /// `url` with `pairs` added to its query.
 pub fn with_query(url: &str, pairs: &[(&str, &str)]) -> String {
-    let (bare, fragment) = url.split_once('#').map_or((url, None), |(bare, fragment)| (bare, Some(fragment)));
+    let (bare, fragment) = url
+        .split_once('#')
+        .map_or((url, None), |(bare, fragment)| (bare, Some(fragment)));
     let joint = if bare.contains('?') { '&' } else { '?' };
     let mut out = format!("{bare}{joint}{}", encode(pairs));
     if let Some(fragment) = fragment {
@@ -108,7 +125,9 @@ pub fn encode(pairs: &[(&str, &str)]) -> String {
 fn encode_into(out: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte))
+            }
             b' ' => out.push('+'),
             _ => out.push_str(&format!("%{byte:02X}")),
         }
@@ -123,7 +142,11 @@ mod tests {
     fn a_link_leads_to_the_app_or_to_what_is_allowed() {
         let list = AllowList::new(
             "https://app.example.com/start",
-            &["notes://callback".into(), "https://*.preview.dev/**".into(), "http://localhost:*/auth".into()],
+            &[
+                "notes://callback".into(),
+                "https://*.preview.dev/**".into(),
+                "http://localhost:*/auth".into(),
+            ],
         );
         for (url, allowed) in [
             ("https://app.example.com/welcome?x=1#y", true),
@@ -158,8 +181,17 @@ mod tests {
 
     #[test]
     fn values_are_escaped_where_they_are_added() {
-        assert_eq!(with_fragment("notes://x#old", &[("a", "1 2"), ("b", "&#")]), "notes://x#a=1+2&b=%26%23");
-        assert_eq!(with_query("https://x.io/?q=1#f", &[("code", "a/b")]), "https://x.io/?q=1&code=a%2Fb#f");
-        assert_eq!(with_query("https://x.io/", &[("code", "c")]), "https://x.io/?code=c");
+        assert_eq!(
+            with_fragment("notes://x#old", &[("a", "1 2"), ("b", "&#")]),
+            "notes://x#a=1+2&b=%26%23"
+        );
+        assert_eq!(
+            with_query("https://x.io/?q=1#f", &[("code", "a/b")]),
+            "https://x.io/?q=1&code=a%2Fb#f"
+        );
+        assert_eq!(
+            with_query("https://x.io/", &[("code", "c")]),
+            "https://x.io/?code=c"
+        );
     }
 }

@@ -14,7 +14,12 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// Begins a session for an account and notes it there.
-pub fn begin(tx: &Tx<'_>, user: &mut User, new: &NewSession, now: Timestamp) -> Result<Session, SqlError> {
+pub fn begin(
+    tx: &Tx<'_>,
+    user: &mut User,
+    new: &NewSession,
+    now: Timestamp,
+) -> Result<Session, SqlError> {
     let moment = now.to_string();
     user.last_sign_in_at = Some(moment.clone());
     user.updated_at = Some(moment);
@@ -38,20 +43,37 @@ impl Subject {
     /// 403 `bad_jwt` for a token that names no account.
     pub fn of(ask: &Ask) -> Result<Subject, AuthError> {
         let bad = |message: &'static str| AuthError::forbidden("bad_jwt", message);
-        let caller = ask.caller.as_ref().ok_or_else(|| bad("invalid token: missing claims"))?;
-        let sub = caller.subject().ok_or_else(|| bad("invalid claim: missing sub claim"))?;
-        let user_id = sub.parse().map_err(|_| bad("invalid claim: sub claim must be a UUID"))?;
+        let caller = ask
+            .caller
+            .as_ref()
+            .ok_or_else(|| bad("invalid token: missing claims"))?;
+        let sub = caller
+            .subject()
+            .ok_or_else(|| bad("invalid claim: missing sub claim"))?;
+        let user_id = sub
+            .parse()
+            .map_err(|_| bad("invalid claim: sub claim must be a UUID"))?;
         let session_id = match caller.session() {
-            Some(id) => Some(id.parse().map_err(|_| bad("invalid claim: session_id claim must be a UUID"))?),
+            Some(id) => Some(
+                id.parse()
+                    .map_err(|_| bad("invalid claim: session_id claim must be a UUID"))?,
+            ),
             None => None,
         };
-        Ok(Subject { user_id, session_id })
+        Ok(Subject {
+            user_id,
+            session_id,
+        })
     }
 
     /// The account, if it still is and its session still lives. A token outlives both by up to its own life.
     pub fn load(self, tx: &Tx<'_>, now: Timestamp) -> Settled<User> {
-        let Some(user) = users::by_id(tx, self.user_id)?.filter(|user| user.deleted_at.is_none()) else {
-            return Ok(Err(AuthError::forbidden("user_not_found", "User from sub claim in JWT does not exist")));
+        let Some(user) = users::by_id(tx, self.user_id)?.filter(|user| user.deleted_at.is_none())
+        else {
+            return Ok(Err(AuthError::forbidden(
+                "user_not_found",
+                "User from sub claim in JWT does not exist",
+            )));
         };
         if let Some(id) = self.session_id {
             let session = sessions::by_id(tx, id)?;
@@ -60,14 +82,22 @@ impl Subject {
                 return Ok(Err(AuthError::forbidden("session_not_found", message)));
             }
         }
-        settle!(if user.is_banned(now) { Err(AuthError::banned()) } else { Ok(()) });
+        settle!(if user.is_banned(now) {
+            Err(AuthError::banned())
+        } else {
+            Ok(())
+        });
         Ok(Ok(user))
     }
 }
 
 impl Auth {
     /// The makings of a session for who asks.
-    pub(crate) fn new_session(&self, ask: &Ask, method: impl Into<Cow<'static, str>>) -> NewSession {
+    pub(crate) fn new_session(
+        &self,
+        ask: &Ask,
+        method: impl Into<Cow<'static, str>>,
+    ) -> NewSession {
         NewSession {
             id: SessionId::generate(),
             refresh_token: random_token(),

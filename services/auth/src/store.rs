@@ -26,5 +26,6 @@ fn jsonb_text(text: &str) -> Result<Value, SqlError> {
 
 /// A kept `jsonb` object; nothing else is written, and a seed's null reads as empty.
 fn object(text: Option<String>) -> Map<String, serde_json::Value> {
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
 }

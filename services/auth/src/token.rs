@@ -86,7 +86,8 @@ mod tests {
     struct TestMac;
     impl Mac for TestMac {
         fn mac(&self, purpose: &str, data: &[u8]) -> [u8; 32] {
-            let digest = digest::digest(&digest::SHA256, &[purpose.as_bytes(), b"|", data].concat());
+            let digest =
+                digest::digest(&digest::SHA256, &[purpose.as_bytes(), b"|", data].concat());
             digest.as_ref().try_into().unwrap()
         }
     }
@@ -103,8 +104,13 @@ mod tests {
     #[test]
     fn digits_are_six_and_their_hash_is_bound_to_the_address() {
         let digits = random_digits();
-        assert!(digits.expose().len() == 6 && digits.expose().bytes().all(|byte| byte.is_ascii_digit()));
-        assert_ne!(digits_hash(&TestMac, "a@x.io", digits.expose()), digits_hash(&TestMac, "b@x.io", digits.expose()));
+        assert!(
+            digits.expose().len() == 6 && digits.expose().bytes().all(|byte| byte.is_ascii_digit())
+        );
+        assert_ne!(
+            digits_hash(&TestMac, "a@x.io", digits.expose()),
+            digits_hash(&TestMac, "b@x.io", digits.expose())
+        );
     }
 
     #[test]
@@ -114,6 +120,10 @@ mod tests {
         assert!(proves(verifier, challenge, "s256"));
         assert!(!proves(verifier, challenge, "plain"));
         assert!(proves(verifier, verifier, "plain"));
-        assert!(!proves("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl", challenge, "s256"));
+        assert!(!proves(
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl",
+            challenge,
+            "s256"
+        ));
     }
 }

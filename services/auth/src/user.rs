@@ -114,23 +114,30 @@ impl User {
 
     /// Whether it may not act at `now`.
     pub fn is_banned(&self, now: Timestamp) -> bool {
-        self.banned_until.as_deref().is_some_and(|until| *until > *now.to_string())
+        self.banned_until
+            .as_deref()
+            .is_some_and(|until| *until > *now.to_string())
     }
 
     /// Its identity at a provider.
     pub fn identity(&mut self, provider: &str) -> Option<&mut Identity> {
-        self.identities.iter_mut().find(|identity| identity.provider == provider)
+        self.identities
+            .iter_mut()
+            .find(|identity| identity.provider == provider)
     }
 
     /// Marks the address as proven, in the account and in its identity.
     pub fn confirm_email(&mut self, now: Timestamp) {
         let moment = now.to_string();
-        self.email_confirmed_at.get_or_insert_with(|| moment.clone());
+        self.email_confirmed_at
+            .get_or_insert_with(|| moment.clone());
         let email = self.email.clone();
         if let Some(identity) = self.identity("email")
             && identity.data.get("email").and_then(Value::as_str) == email.as_deref()
         {
-            identity.data.insert("email_verified".into(), Value::Bool(true));
+            identity
+                .data
+                .insert("email_verified".into(), Value::Bool(true));
             identity.updated_at = Some(moment);
         }
     }
@@ -165,8 +172,14 @@ impl User {
         out.insert("id".into(), json!(self.id));
         out.insert("aud".into(), json!(AUDIENCE));
         out.insert("role".into(), json!(self.role));
-        out.insert("email".into(), json!(self.email.as_deref().unwrap_or_default()));
-        out.insert("phone".into(), json!(self.phone.as_deref().unwrap_or_default()));
+        out.insert(
+            "email".into(),
+            json!(self.email.as_deref().unwrap_or_default()),
+        );
+        out.insert(
+            "phone".into(),
+            json!(self.phone.as_deref().unwrap_or_default()),
+        );
         for (name, moment) in [
             ("email_confirmed_at", self.email_confirmed_at.as_ref()),
             ("phone_confirmed_at", self.phone_confirmed_at.as_ref()),
@@ -190,7 +203,10 @@ impl User {
         }
         out.insert("app_metadata".into(), json!(self.app_metadata));
         out.insert("user_metadata".into(), json!(self.user_metadata));
-        out.insert("identities".into(), self.identities.iter().map(Identity::to_json).collect());
+        out.insert(
+            "identities".into(),
+            self.identities.iter().map(Identity::to_json).collect(),
+        );
         out.insert("is_anonymous".into(), json!(self.is_anonymous));
         Value::Object(out)
     }
@@ -198,12 +214,25 @@ impl User {
 
 impl Identity {
     /// An identity whose subject is the account itself: by address or by number.
-    pub fn own(id: Uuid, user: &User, provider: &str, value: &str, verified: bool, now: Timestamp) -> Identity {
+    pub fn own(
+        id: Uuid,
+        user: &User,
+        provider: &str,
+        value: &str,
+        verified: bool,
+        now: Timestamp,
+    ) -> Identity {
         let mut data = Map::new();
         data.insert("sub".into(), json!(user.id));
         data.insert(provider.into(), json!(value));
-        data.insert("email_verified".into(), json!(provider == "email" && verified));
-        data.insert("phone_verified".into(), json!(provider == "phone" && verified));
+        data.insert(
+            "email_verified".into(),
+            json!(provider == "email" && verified),
+        );
+        data.insert(
+            "phone_verified".into(),
+            json!(provider == "phone" && verified),
+        );
         let now = now.to_string();
         Identity {
             id,
@@ -253,7 +282,9 @@ pub fn merge(target: &mut Map<String, Value>, changes: Map<String, Value>) {
 
 /// A moment as this wire writes it: `Z`, where the database keeps `+00:00`.
 pub fn wire_time(stored: &str) -> String {
-    stored.strip_suffix("+00:00").map_or_else(|| stored.to_owned(), |moment| format!("{moment}Z"))
+    stored
+        .strip_suffix("+00:00")
+        .map_or_else(|| stored.to_owned(), |moment| format!("{moment}Z"))
 }
 
 #[cfg(test)]
@@ -274,7 +305,13 @@ mod tests {
     #[test]
     fn a_null_removes_and_the_rest_replaces() {
         let mut target = json!({"a": 1, "b": {"x": 1}}).as_object().cloned().unwrap();
-        merge(&mut target, json!({"a": null, "b": {"y": 2}, "c": [1]}).as_object().cloned().unwrap());
+        merge(
+            &mut target,
+            json!({"a": null, "b": {"y": 2}, "c": [1]})
+                .as_object()
+                .cloned()
+                .unwrap(),
+        );
         assert_eq!(Value::Object(target), json!({"b": {"y": 2}, "c": [1]}));
     }
 

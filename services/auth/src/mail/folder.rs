@@ -16,16 +16,24 @@ pub struct Folder {
 impl Folder {
     /// A folder that need not exist yet.
     pub fn new(path: &Path) -> Folder {
-        Folder { path: path.to_owned() }
+        Folder {
+            path: path.to_owned(),
+        }
     }
 }
 
 impl Transport for Folder {
-    fn send(&self, message: Message) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>> {
+    fn send(
+        &self,
+        message: Message,
+    ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>> {
         let folder = self.path.clone();
         Box::pin(async move {
-            let written = tokio::task::spawn_blocking(move || write(&folder, &message.formatted())).await;
-            written.map_err(|error| MailError::Folder(std::io::Error::other(error)))?.map_err(MailError::Folder)
+            let written =
+                tokio::task::spawn_blocking(move || write(&folder, &message.formatted())).await;
+            written
+                .map_err(|error| MailError::Folder(std::io::Error::other(error)))?
+                .map_err(MailError::Folder)
         })
     }
 }

@@ -20,12 +20,17 @@ impl Smtp {
     /// When the URL can't be read.
     pub fn open(url: &Secret<String>) -> Result<Smtp, MailError> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose())?;
-        Ok(Smtp { transport: builder.timeout(Some(Duration::from_secs(15))).build() })
+        Ok(Smtp {
+            transport: builder.timeout(Some(Duration::from_secs(15))).build(),
+        })
     }
 }
 
 impl Transport for Smtp {
-    fn send(&self, message: Message) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>> {
+    fn send(
+        &self,
+        message: Message,
+    ) -> Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + '_>> {
         Box::pin(async move {
             self.transport.send(message).await?;
             Ok(())

@@ -45,17 +45,43 @@ impl Occasion {
 
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Occasion::Signup => ("Confirm your email address", "Follow this link to confirm your address:", "Confirm your address"),
-            Occasion::Invite => ("You have been invited", "Follow this link to accept the invitation:", "Accept the invitation"),
-            Occasion::Recovery => ("Reset your password", "Follow this link to choose a new password:", "Choose a new password"),
-            Occasion::MagicLink => ("Your sign-in link", "Follow this link to sign in:", "Sign in"),
-            Occasion::EmailChange => ("Confirm your new email address", "Follow this link to confirm the change of your address:", "Confirm the change"),
+            Occasion::Signup => (
+                "Confirm your email address",
+                "Follow this link to confirm your address:",
+                "Confirm your address",
+            ),
+            Occasion::Invite => (
+                "You have been invited",
+                "Follow this link to accept the invitation:",
+                "Accept the invitation",
+            ),
+            Occasion::Recovery => (
+                "Reset your password",
+                "Follow this link to choose a new password:",
+                "Choose a new password",
+            ),
+            Occasion::MagicLink => (
+                "Your sign-in link",
+                "Follow this link to sign in:",
+                "Sign in",
+            ),
+            Occasion::EmailChange => (
+                "Confirm your new email address",
+                "Follow this link to confirm the change of your address:",
+                "Confirm the change",
+            ),
         }
     }
 }
 
 /// Writes a letter.
-pub fn write(occasion: Occasion, user_id: UserId, to: &str, link: &str, digits: &Secret<String>) -> Letter {
+pub fn write(
+    occasion: Occasion,
+    user_id: UserId,
+    to: &str,
+    link: &str,
+    digits: &Secret<String>,
+) -> Letter {
     let (subject, sentence, button) = occasion.words();
     let digits = digits.expose();
     let plain = format!(
@@ -67,7 +93,13 @@ pub fn write(occasion: Occasion, user_id: UserId, to: &str, link: &str, digits: 
          <p>If you did not ask for this, you can ignore this mail.</p></body></html>",
         escape(link)
     );
-    Letter { user_id, to: to.to_owned(), subject, plain, html }
+    Letter {
+        user_id,
+        to: to.to_owned(),
+        subject,
+        plain,
+        html,
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -92,8 +124,19 @@ mod tests {
     #[test]
     fn a_letter_has_its_link_in_both_parts_and_escapes_it_in_html() {
         let digits = Secret::new("123456".to_owned());
-        let letter = write(Occasion::Recovery, UserId(Uuid::nil()), "a@x.io", "https://x.io/?a=1&b=\"", &digits);
+        let letter = write(
+            Occasion::Recovery,
+            UserId(Uuid::nil()),
+            "a@x.io",
+            "https://x.io/?a=1&b=\"",
+            &digits,
+        );
         assert!(letter.plain.contains("https://x.io/?a=1&b=\"") && letter.plain.contains("123456"));
-        assert!(letter.html.contains("href=\"https://x.io/?a=1&amp;b=&quot;\"") && letter.html.contains("123456"));
+        assert!(
+            letter
+                .html
+                .contains("href=\"https://x.io/?a=1&amp;b=&quot;\"")
+                && letter.html.contains("123456")
+        );
     }
 }

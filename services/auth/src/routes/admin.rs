@@ -10,7 +10,7 @@ pub use link::{generate_link, invite};
 pub use list::list_users;
 pub use update::update_user;
 
-use super::json;
+use super::answer;
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::password::is_supported_hash;
@@ -42,29 +42,41 @@ struct Account {
 
 impl Account {
     fn email(&self) -> Result<Option<String>, AuthError> {
-        self.email.as_deref().filter(|email| !email.is_empty()).map(address::email).transpose()
+        self.email
+            .as_deref()
+            .filter(|email| !email.is_empty())
+            .map(address::email)
+            .transpose()
     }
 
     fn phone(&self) -> Result<Option<String>, AuthError> {
-        self.phone.as_deref().filter(|phone| !phone.is_empty()).map(address::phone).transpose()
+        self.phone
+            .as_deref()
+            .filter(|phone| !phone.is_empty())
+            .map(address::phone)
+            .transpose()
     }
 
     /// The role its tokens will bear. One no request may take would lock the account out.
     fn role(&self) -> Result<Option<String>, AuthError> {
         match self.role.as_deref().filter(|role| !role.is_empty()) {
-            Some(role) if Role::from_name(role).is_none() => {
-                Err(AuthError::validation("role has to be authenticated, anon or service_role"))
-            }
+            Some(role) if Role::from_name(role).is_none() => Err(AuthError::validation(
+                "role has to be authenticated, anon or service_role",
+            )),
             role => Ok(role.map(str::to_owned)),
         }
     }
 
     /// A hash brought from elsewhere.
     fn brought_hash(&self) -> Result<Option<Secret<String>>, AuthError> {
-        match self.password_hash.as_deref().filter(|hash| !hash.is_empty()) {
-            Some(hash) if !is_supported_hash(hash) => {
-                Err(AuthError::validation("password_hash has to be an Argon2 PHC string or a bcrypt hash"))
-            }
+        match self
+            .password_hash
+            .as_deref()
+            .filter(|hash| !hash.is_empty())
+        {
+            Some(hash) if !is_supported_hash(hash) => Err(AuthError::validation(
+                "password_hash has to be an Argon2 PHC string or a bcrypt hash",
+            )),
             hash => Ok(hash.map(|hash| Secret::new(hash.to_owned()))),
         }
     }
@@ -76,7 +88,9 @@ impl Account {
             Some("none") => Ok(Some(None)),
             Some(text) => {
                 let seconds = seconds_of(text).ok_or_else(|| {
-                    AuthError::validation("invalid format for ban duration: write 300s, 90m or 24h30m, or none")
+                    AuthError::validation(
+                        "invalid format for ban duration: write 300s, 90m or 24h30m, or none",
+                    )
                 })?;
                 Ok(Some(Some(now.plus_seconds(seconds).to_string())))
             }
@@ -92,7 +106,9 @@ fn seconds_of(text: &str) -> Option<i64> {
         let number_end = rest.find(|char: char| !char.is_ascii_digit() && char != '.')?;
         let number: f64 = rest[..number_end].parse().ok()?;
         rest = &rest[number_end..];
-        let unit_end = rest.find(|char: char| char.is_ascii_digit()).unwrap_or(rest.len());
+        let unit_end = rest
+            .find(|char: char| char.is_ascii_digit())
+            .unwrap_or(rest.len());
         total += number
             * match &rest[..unit_end] {
                 "ms" => 0.001,
@@ -112,16 +128,24 @@ fn not_found() -> AuthError {
 
 /// The id in the path.
 fn id_of(ask: &Ask) -> Result<UserId, AuthError> {
-    ask.last_segment()
-        .parse()
-        .map_err(|_| AuthError::new(StatusCode::NOT_FOUND, "validation_failed", "user_id must be an UUID"))
+    ask.last_segment().parse().map_err(|_| {
+        AuthError::new(
+            StatusCode::NOT_FOUND,
+            "validation_failed",
+            "user_id must be an UUID",
+        )
+    })
 }
 
 /// `GET /admin/users/{id}`.
 pub async fn get_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let id = id_of(&ask)?;
-    let user = auth.read(ask.deadline, move |tx| Ok(users::by_id(tx, id)?.ok_or_else(not_found))).await?;
-    Ok(json(&user.to_json()))
+    let user = auth
+        .read(ask.deadline, move |tx| {
+            Ok(users::by_id(tx, id)?.ok_or_else(not_found))
+        })
+        .await?;
+    Ok(answer(&user.to_json()))
 }
 
 /// The body of a deletion.
@@ -137,7 +161,9 @@ pub async fn delete_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     let softly = ask.json::<Deletion>()?.should_soft_delete.unwrap_or(false);
     let now = auth.now();
     auth.write(ask.deadline, move |tx| {
-        let Some(user) = users::by_id(tx, id)? else { return Ok(Err(not_found())) };
+        let Some(user) = users::by_id(tx, id)? else {
+            return Ok(Err(not_found()));
+        };
         if !softly {
             users::delete(tx, id)?;
             return Ok(Ok(()));
@@ -156,7 +182,7 @@ pub async fn delete_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
         Ok(Ok(()))
     })
     .await?;
-    Ok(json(&json!({})))
+    Ok(answer(&json!({})))
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ pub async fn logout(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         None | Some("global") => Scope::Global,
         Some("local") => Scope::Local,
         Some("others") => Scope::Others,
-        Some(_) => return Err(AuthError::validation("Unsupported logout scope: use global, local or others")),
+        Some(_) => {
+            return Err(AuthError::validation(
+                "Unsupported logout scope: use global, local or others",
+            ));
+        }
     };
     let now = auth.now();
     auth.write(ask.deadline, move |tx| {

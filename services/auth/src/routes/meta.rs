@@ -1,6 +1,6 @@
 //! What the service says about itself.
 
-use super::json;
+use super::answer;
 use crate::Auth;
 use crate::ask::Ask;
 use crate::error::AuthError;
@@ -15,15 +15,36 @@ pub async fn settings(auth: Arc<Auth>, _ask: Ask) -> Result<Response, AuthError>
     let config = &auth.config;
     let mut external = serde_json::Map::new();
     for provider in [
-        "apple", "azure", "bitbucket", "discord", "facebook", "figma", "fly", "github", "gitlab", "google", "kakao",
-        "keycloak", "linkedin", "linkedin_oidc", "notion", "slack", "slack_oidc", "snapchat", "spotify", "twitch",
-        "twitter", "workos", "zoom", "phone",
+        "apple",
+        "azure",
+        "bitbucket",
+        "discord",
+        "facebook",
+        "figma",
+        "fly",
+        "github",
+        "gitlab",
+        "google",
+        "kakao",
+        "keycloak",
+        "linkedin",
+        "linkedin_oidc",
+        "notion",
+        "slack",
+        "slack_oidc",
+        "snapchat",
+        "spotify",
+        "twitch",
+        "twitter",
+        "workos",
+        "zoom",
+        "phone",
     ] {
         external.insert(provider.into(), json!(false));
     }
     external.insert("email".into(), json!(true));
     external.insert("anonymous_users".into(), json!(config.anonymous_enabled));
-    Ok(json(&json!({
+    Ok(answer(&json!({
         "external": external,
         "disable_signup": config.disable_signup,
         "mailer_autoconfirm": config.autoconfirms(),
@@ -35,7 +56,7 @@ pub async fn settings(auth: Arc<Auth>, _ask: Ask) -> Result<Response, AuthError>
 
 /// `GET /health`.
 pub async fn health(_auth: Arc<Auth>, _ask: Ask) -> Result<Response, AuthError> {
-    Ok(json(&json!({
+    Ok(answer(&json!({
         "version": concat!("v", env!("CARGO_PKG_VERSION")),
         "name": "Pando Auth",
         "description": "Pando Auth is a user registration and authentication API",
@@ -46,15 +67,21 @@ pub async fn health(_auth: Arc<Auth>, _ask: Ask) -> Result<Response, AuthError> 
 pub async fn jwks(auth: Arc<Auth>, _ask: Ask) -> Result<Response, AuthError> {
     let mut response = Response::new(Body::from(auth.keys.jwks().to_string()));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=600"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=600"),
+    );
     Ok(response)
 }
 
 /// `GET /.well-known/openid-configuration`: where those keys are.
 pub async fn discovery(auth: Arc<Auth>, _ask: Ask) -> Result<Response, AuthError> {
     let issuer = &auth.config.external_url;
-    Ok(json(&json!({
+    Ok(answer(&json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
         "subject_types_supported": ["public"],

@@ -1,6 +1,6 @@
 //! `POST /recover`: a link to choose a new password.
 
-use super::json;
+use super::answer;
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::gate::pass_all;
@@ -26,9 +26,13 @@ struct Recover {
 pub async fn recover(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let body: Recover = ask.json()?;
     let email = body.email.filter(|email| !email.is_empty());
-    let email = email.ok_or_else(|| AuthError::validation("Password recovery requires an email"))?;
+    let email =
+        email.ok_or_else(|| AuthError::validation("Password recovery requires an email"))?;
     let email = address::email(&email)?;
-    let challenge = Challenge::read(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let challenge = Challenge::read(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
     let place = auth.mailer.reserve()?;
     let gates = auth.mail_gates(&ask, "recovery", &email);
     let now = auth.now();
@@ -37,7 +41,9 @@ pub async fn recover(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let user = auth
         .write(ask.deadline, move |tx| {
             settle!(pass_all(tx, &gates)?);
-            let Some(mut user) = users::by_email(tx, &email)? else { return Ok(Ok(None)) };
+            let Some(mut user) = users::by_email(tx, &email)? else {
+                return Ok(Ok(None));
+            };
             put.put(tx, user.id, Kind::Recovery, now)?;
             user.recovery_sent_at = Some(now.to_string());
             users::save(tx, &user)?;
@@ -48,5 +54,5 @@ pub async fn recover(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         let redirect_to = auth.allow.choose(ask.query("redirect_to"));
         place.fill(auth.letter(Occasion::Recovery, &user, &mailing, redirect_to));
     }
-    Ok(json(&json!({})))
+    Ok(answer(&json!({})))
 }

@@ -1,6 +1,6 @@
 //! `POST /token?grant_type=refresh_token`: rotation, and what becomes of a token that was used before.
 
-use super::json;
+use super::answer;
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::store::sessions::{self, RefreshToken, Session};
@@ -35,7 +35,8 @@ struct Refreshed {
 pub async fn refresh(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let body: Refresh = ask.json()?;
     let token = body.refresh_token.filter(|token| !token.is_empty());
-    let token = token.ok_or_else(|| AuthError::oauth("invalid_request", "refresh_token required"))?;
+    let token =
+        token.ok_or_else(|| AuthError::oauth("invalid_request", "refresh_token required"))?;
 
     let now = auth.now();
     let limits = &auth.config.limits;
@@ -55,9 +56,16 @@ pub async fn refresh(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
             let Some(token) = sessions::token(tx, &hash)? else {
                 settle!(unknown.pass(tx)?);
                 let message = "Invalid Refresh Token: Refresh Token Not Found";
-                return Ok(Err(AuthError::bad_request("refresh_token_not_found", message)));
+                return Ok(Err(AuthError::bad_request(
+                    "refresh_token_not_found",
+                    message,
+                )));
             };
-            let session_gate = service.gate("refresh.session", &token.session_id.to_string(), service.config.limits.refresh_by_session);
+            let session_gate = service.gate(
+                "refresh.session",
+                &token.session_id.to_string(),
+                service.config.limits.refresh_by_session,
+            );
             settle!(session_gate.pass(tx)?);
             exchange(tx, &token, &chain, grace_seconds, now)
         })
@@ -71,7 +79,11 @@ pub async fn refresh(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         Err(_) => auth.metrics.count_refresh("refused"),
     }
     let refreshed = refreshed?;
-    Ok(json(&auth.session_json(&refreshed.user, &refreshed.session, &refreshed.refresh_token)?))
+    Ok(answer(&auth.session_json(
+        &refreshed.user,
+        &refreshed.session,
+        &refreshed.refresh_token,
+    )?))
 }
 
 fn exchange(
@@ -82,33 +94,61 @@ fn exchange(
     now: Timestamp,
 ) -> Settled<Refreshed> {
     let no_session = || {
-        AuthError::bad_request("session_not_found", "Invalid Refresh Token: No Valid Session Found")
+        AuthError::bad_request(
+            "session_not_found",
+            "Invalid Refresh Token: No Valid Session Found",
+        )
     };
-    let already_used = || AuthError::bad_request("refresh_token_already_used", "Invalid Refresh Token: Already Used");
-    let Some(session) = sessions::by_id(tx, token.session_id)? else { return Ok(Err(no_session())) };
+    let already_used = || {
+        AuthError::bad_request(
+            "refresh_token_already_used",
+            "Invalid Refresh Token: Already Used",
+        )
+    };
+    let Some(session) = sessions::by_id(tx, token.session_id)? else {
+        return Ok(Err(no_session()));
+    };
     if session.revoked {
         return Ok(Err(already_used()));
     }
-    let Some(user) = users::by_id(tx, session.user_id)?.filter(|user| user.deleted_at.is_none()) else {
+    let Some(user) = users::by_id(tx, session.user_id)?.filter(|user| user.deleted_at.is_none())
+    else {
         return Ok(Err(no_session()));
     };
     if user.is_banned(now) {
-        return Ok(Err(AuthError::bad_request("user_banned", "Invalid Refresh Token: User Banned")));
+        return Ok(Err(AuthError::bad_request(
+            "user_banned",
+            "Invalid Refresh Token: User Banned",
+        )));
     }
     if !token.revoked {
         let next = chain[0].clone();
         sessions::rotate(tx, token, &next, now)?;
-        return Ok(Ok(Refreshed { user, session, refresh_token: next, result: "ok" }));
+        return Ok(Ok(Refreshed {
+            user,
+            session,
+            refresh_token: next,
+            result: "ok",
+        }));
     }
     // Used before. The active token descends from it; hand that one out again where that is safe.
-    let Some(active) = sessions::active_token(tx, session.id)? else { return Ok(Err(no_session())) };
+    let Some(active) = sessions::active_token(tx, session.id)? else {
+        return Ok(Err(no_session()));
+    };
     let is_parent = active.parent.as_deref() == Some(token.hash.as_str());
     let within_grace = token.updated_at >= now.plus_seconds(-grace_seconds).to_string();
-    let descendant = chain.iter().find(|candidate| hash_of(candidate.expose()) == active.hash);
+    let descendant = chain
+        .iter()
+        .find(|candidate| hash_of(candidate.expose()) == active.hash);
     match descendant {
         Some(next) if is_parent || within_grace => {
             sessions::touch(tx, session.id, &now.to_string())?;
-            Ok(Ok(Refreshed { user, session, refresh_token: next.clone(), result: "repeated" }))
+            Ok(Ok(Refreshed {
+                user,
+                session,
+                refresh_token: next.clone(),
+                result: "repeated",
+            }))
         }
         _ => {
             sessions::revoke(tx, session.id, now)?;

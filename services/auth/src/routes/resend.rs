@@ -1,6 +1,6 @@
 //! `POST /resend`: the last mail again, with new secrets.
 
-use super::json;
+use super::answer;
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::gate::pass_all;
@@ -32,7 +32,10 @@ pub async fn resend(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         Some("signup") => Kind::Confirmation,
         Some("email_change") => Kind::EmailChangeNew,
         Some("sms" | "phone_change") => {
-            return Err(AuthError::bad_request("phone_provider_disabled", "Phone logins are disabled"));
+            return Err(AuthError::bad_request(
+                "phone_provider_disabled",
+                "Phone logins are disabled",
+            ));
         }
         _ => {
             let message = "Missing one of these types: signup, email_change, sms, phone_change";
@@ -40,14 +43,24 @@ pub async fn resend(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         }
     };
     if body.phone.is_some_and(|phone| !phone.is_empty()) {
-        return Err(AuthError::validation("Only an email address or phone number should be provided."));
+        return Err(AuthError::validation(
+            "Only an email address or phone number should be provided.",
+        ));
     }
     let email = body.email.filter(|email| !email.is_empty());
-    let email = email.ok_or_else(|| AuthError::validation("Type provided requires an email address"))?;
+    let email =
+        email.ok_or_else(|| AuthError::validation("Type provided requires an email address"))?;
     let email = address::email(&email)?;
-    let challenge = Challenge::read(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let challenge = Challenge::read(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
 
-    let scope = if kind == Kind::Confirmation { "signup" } else { "email_change" };
+    let scope = if kind == Kind::Confirmation {
+        "signup"
+    } else {
+        "email_change"
+    };
     let gates = auth.mail_gates(&ask, scope, &email);
     let now = auth.now();
     let redirect_to = auth.allow.choose(ask.query("redirect_to")).to_owned();
@@ -58,7 +71,9 @@ pub async fn resend(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         let user = auth
             .write(ask.deadline, move |tx| {
                 settle!(pass_all(tx, &gates)?);
-                let Some(mut user) = users::by_email(tx, &email)?.filter(|user| !user.is_confirmed()) else {
+                let Some(mut user) =
+                    users::by_email(tx, &email)?.filter(|user| !user.is_confirmed())
+                else {
                     return Ok(Ok(None));
                 };
                 put.put(tx, user.id, kind, now)?;
@@ -70,7 +85,7 @@ pub async fn resend(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         if let Some(user) = user {
             place.fill(auth.letter(Occasion::Signup, &user, &mailing, &redirect_to));
         }
-        return Ok(json(&json!({})));
+        return Ok(answer(&json!({})));
     }
     let known = auth.read(ask.deadline, {
         let email = email.clone();
@@ -83,7 +98,8 @@ pub async fn resend(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let user = auth
         .write(ask.deadline, move |tx| {
             settle!(pass_all(tx, &gates)?);
-            let Some(mut user) = users::by_email(tx, &email)?.filter(|user| user.email_change.is_some() && user.email_change == target)
+            let Some(mut user) = users::by_email(tx, &email)?
+                .filter(|user| user.email_change.is_some() && user.email_change == target)
             else {
                 return Ok(Ok(None));
             };
@@ -96,5 +112,5 @@ pub async fn resend(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     if let Some(user) = user {
         place.fill(auth.letter(Occasion::EmailChange, &user, &mailing, &redirect_to));
     }
-    Ok(json(&json!({})))
+    Ok(answer(&json!({})))
 }

@@ -1,6 +1,6 @@
 //! `POST /token?grant_type=password`.
 
-use super::json;
+use super::answer;
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::gate::pass_all;
@@ -32,12 +32,20 @@ struct Credentials {
 /// past the limit together.
 pub async fn sign_in(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let body: Credentials = ask.json()?;
-    let (email, phone) = (body.email.unwrap_or_default(), body.phone.unwrap_or_default());
+    let (email, phone) = (
+        body.email.unwrap_or_default(),
+        body.phone.unwrap_or_default(),
+    );
     if !email.is_empty() && !phone.is_empty() {
-        return Err(AuthError::validation("Only an email address or phone number should be provided on login."));
+        return Err(AuthError::validation(
+            "Only an email address or phone number should be provided on login.",
+        ));
     }
     if !phone.is_empty() {
-        return Err(AuthError::unprocessable("phone_provider_disabled", "Phone logins are disabled"));
+        return Err(AuthError::unprocessable(
+            "phone_provider_disabled",
+            "Phone logins are disabled",
+        ));
     }
     if email.is_empty() {
         return Err(AuthError::validation("missing email or phone"));
@@ -59,9 +67,14 @@ pub async fn sign_in(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         .await?;
 
     let stored = known.as_ref().and_then(|user| user.password_hash.clone());
-    let compared = stored.clone().filter(|_| password.len() <= COMPARED_BYTES_MAX);
+    let compared = stored
+        .clone()
+        .filter(|_| password.len() <= COMPARED_BYTES_MAX);
     let began = Instant::now();
-    let verdict = auth.hasher.verify(Secret::new(password.clone()), compared, ask.deadline).await?;
+    let verdict = auth
+        .hasher
+        .verify(Secret::new(password.clone()), compared, ask.deadline)
+        .await?;
     auth.metrics.observe_hash(began.elapsed().as_secs_f64());
     let (Some(user), Verdict::Right | Verdict::Outdated) = (known, verdict) else {
         auth.metrics.count_sign_in("wrong");
@@ -75,7 +88,10 @@ pub async fn sign_in(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     }
     if !user.is_confirmed() {
         auth.metrics.count_sign_in("refused");
-        return Err(AuthError::bad_request("email_not_confirmed", "Email not confirmed"));
+        return Err(AuthError::bad_request(
+            "email_not_confirmed",
+            "Email not confirmed",
+        ));
     }
     let weak = check_strength(&password, auth.config.password_length_min).err();
     let better = match verdict {
@@ -89,7 +105,9 @@ pub async fn sign_in(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let (user, session) = auth
         .write(ask.deadline, move |tx| {
             // Read again: the password may have been changed or the account deleted while the hash was computed.
-            let Some(mut user) = users::by_id(tx, user_id)?.filter(|user| user.password_hash == stored) else {
+            let Some(mut user) =
+                users::by_id(tx, user_id)?.filter(|user| user.password_hash == stored)
+            else {
                 return Ok(Err(AuthError::invalid_credentials()));
             };
             for gate in &gates {
@@ -110,5 +128,5 @@ pub async fn sign_in(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     if let Some(weak) = weak.filter(|weak| weak.code == "weak_password") {
         body["weak_password"] = json!({"message": weak.message, "reasons": weak.reasons});
     }
-    Ok(json(&body))
+    Ok(answer(&body))
 }

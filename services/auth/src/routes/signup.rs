@@ -1,6 +1,6 @@
 //! `POST /signup`: by address and password, or, with neither, anonymously.
 
-use super::json;
+use super::answer;
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::gate::pass_all;
@@ -42,30 +42,48 @@ enum Outcome {
 /// Makes an account; signs in at once unless the address must be confirmed.
 pub async fn signup(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     if auth.config.disable_signup {
-        return Err(AuthError::unprocessable("signup_disabled", "Signups not allowed for this instance"));
+        return Err(AuthError::unprocessable(
+            "signup_disabled",
+            "Signups not allowed for this instance",
+        ));
     }
     let body: Signup = ask.json()?;
     let email = body.email.as_deref().unwrap_or_default();
     if body.phone.as_deref().is_some_and(|phone| !phone.is_empty()) {
-        return Err(AuthError::bad_request("phone_provider_disabled", "Phone signups are disabled"));
+        return Err(AuthError::bad_request(
+            "phone_provider_disabled",
+            "Phone signups are disabled",
+        ));
     }
     let data = body.data.unwrap_or_default();
     if email.is_empty() {
         return sign_in_anonymously(auth, ask, data).await;
     }
     let password = body.password.filter(|password| !password.is_empty());
-    let password = password.ok_or_else(|| AuthError::validation("Signup requires a valid password"))?;
+    let password =
+        password.ok_or_else(|| AuthError::validation("Signup requires a valid password"))?;
     check_strength(&password, auth.config.password_length_min)?;
-    let challenge = Challenge::read(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let challenge = Challenge::read(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
     let email = address::email(email)?;
 
     let autoconfirm = auth.config.autoconfirms();
-    let place = if autoconfirm { None } else { Some(auth.mailer.reserve()?) };
+    let place = if autoconfirm {
+        None
+    } else {
+        Some(auth.mailer.reserve()?)
+    };
     // Hashed whether or not the address is taken, so that the time taken does not tell.
     let hash = auth.hash(password, ask.deadline).await?;
 
     let now = auth.now();
-    let mut gates = vec![auth.gate("signup.from", &ask.network, auth.config.limits.sign_up_by_address)];
+    let mut gates = vec![auth.gate(
+        "signup.from",
+        &ask.network,
+        auth.config.limits.sign_up_by_address,
+    )];
     if !autoconfirm {
         gates.extend(auth.mail_gates(&ask, "signup", &email));
     }
@@ -79,7 +97,10 @@ pub async fn signup(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
             settle!(pass_all(tx, &gates)?);
             let known = users::by_email(tx, &email)?;
             if autoconfirm && known.is_some() {
-                return Ok(Err(AuthError::unprocessable("user_already_exists", "User already registered")));
+                return Ok(Err(AuthError::unprocessable(
+                    "user_already_exists",
+                    "User already registered",
+                )));
             }
             let mut user = match known {
                 Some(user) if user.is_confirmed() => return Ok(Ok(Outcome::Taken)),
@@ -91,9 +112,13 @@ pub async fn signup(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
                     user.email = Some(email.clone());
                     user.password_hash = Some(hash.clone());
                     user.user_metadata = data.clone();
-                    let mut identity = Identity::own(identity_id, &user, "email", &email, false, now);
+                    let mut identity =
+                        Identity::own(identity_id, &user, "email", &email, false, now);
                     for (key, value) in &data {
-                        identity.data.entry(key.clone()).or_insert_with(|| value.clone());
+                        identity
+                            .data
+                            .entry(key.clone())
+                            .or_insert_with(|| value.clone());
                     }
                     user.identities.push(identity);
                     user.note_providers();
@@ -114,17 +139,21 @@ pub async fn signup(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         .await?;
 
     match outcome {
-        Outcome::SignedIn(user, session) => Ok(json(&auth.session_json(&user, &session, &refresh_token)?)),
+        Outcome::SignedIn(user, session) => Ok(answer(&auth.session_json(
+            &user,
+            &session,
+            &refresh_token,
+        )?)),
         Outcome::Pending(user) => {
             if let Some(place) = place {
                 let redirect_to = auth.allow.choose(ask.query("redirect_to"));
                 place.fill(auth.letter(Occasion::Signup, &user, &letter_mailing, redirect_to));
             }
-            Ok(json(&user.to_json()))
+            Ok(answer(&user.to_json()))
         }
         Outcome::Taken => {
             let moment = wire_time(&now.to_string());
-            Ok(json(&json!({
+            Ok(answer(&json!({
                 "id": Uuid::now_v7(), "aud": AUDIENCE, "role": "", "email": fake_email, "phone": "",
                 "confirmation_sent_at": moment, "created_at": moment, "updated_at": moment,
                 "app_metadata": {"provider": "email", "providers": ["email"]}, "user_metadata": fake_data,
@@ -135,12 +164,23 @@ pub async fn signup(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
 }
 
 /// An account without any credential, which may get one later.
-async fn sign_in_anonymously(auth: Arc<Auth>, ask: Ask, data: Map<String, Value>) -> Result<Response, AuthError> {
+async fn sign_in_anonymously(
+    auth: Arc<Auth>,
+    ask: Ask,
+    data: Map<String, Value>,
+) -> Result<Response, AuthError> {
     if !auth.config.anonymous_enabled {
-        return Err(AuthError::unprocessable("anonymous_provider_disabled", "Anonymous sign-ins are disabled"));
+        return Err(AuthError::unprocessable(
+            "anonymous_provider_disabled",
+            "Anonymous sign-ins are disabled",
+        ));
     }
     let now = auth.now();
-    let gate = auth.gate("signup.from", &ask.network, auth.config.limits.sign_up_by_address);
+    let gate = auth.gate(
+        "signup.from",
+        &ask.network,
+        auth.config.limits.sign_up_by_address,
+    );
     let user_id = UserId::generate();
     let new_session = auth.new_session(&ask, "anonymous");
     let refresh_token = new_session.refresh_token.clone();
@@ -155,12 +195,20 @@ async fn sign_in_anonymously(auth: Arc<Auth>, ask: Ask, data: Map<String, Value>
             Ok(Ok((user, session)))
         })
         .await?;
-    Ok(json(&auth.session_json(&user, &session, &refresh_token)?))
+    Ok(answer(&auth.session_json(
+        &user,
+        &session,
+        &refresh_token,
+    )?))
 }
 
 impl Auth {
     /// Hashes a new password and notes how long that took.
-    pub(super) async fn hash(&self, password: String, deadline: std::time::Instant) -> Result<Secret<String>, AuthError> {
+    pub(super) async fn hash(
+        &self,
+        password: String,
+        deadline: std::time::Instant,
+    ) -> Result<Secret<String>, AuthError> {
         let began = std::time::Instant::now();
         let hash = self.hasher.hash(Secret::new(password), deadline).await;
         self.metrics.observe_hash(began.elapsed().as_secs_f64());

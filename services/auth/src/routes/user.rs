@@ -1,6 +1,6 @@
 //! `/user`: the account of who asks.
 
-use super::json;
+use super::answer;
 use crate::ask::Ask;
 use crate::email_change;
 use crate::error::AuthError;
@@ -58,8 +58,10 @@ struct EmailChange {
 pub async fn get_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let subject = Subject::of(&ask)?;
     let now = auth.now();
-    let user = auth.read(ask.deadline, move |tx| subject.load(tx, now)).await?;
-    Ok(json(&user.to_json()))
+    let user = auth
+        .read(ask.deadline, move |tx| subject.load(tx, now))
+        .await?;
+    Ok(answer(&user.to_json()))
 }
 
 /// `PUT /user`: a new password, a new address, more data.
@@ -74,17 +76,34 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     if let Some(password) = &password {
         check_strength(password, auth.config.password_length_min)?;
     }
-    let challenge = Challenge::read(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let challenge = Challenge::read(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
     if body.app_metadata.is_some_and(|value| !value.is_null()) {
-        return Err(AuthError::forbidden("not_admin", "Updating app_metadata requires admin privileges"));
+        return Err(AuthError::forbidden(
+            "not_admin",
+            "Updating app_metadata requires admin privileges",
+        ));
     }
     let now = auth.now();
-    let user = auth.read(ask.deadline, move |tx| subject.load(tx, now)).await?;
-    if body.phone.is_some_and(|phone| !phone.is_empty() && Some(phone.trim_start_matches('+')) != user.phone.as_deref()) {
-        return Err(AuthError::bad_request("phone_provider_disabled", "Phone signups are disabled"));
+    let user = auth
+        .read(ask.deadline, move |tx| subject.load(tx, now))
+        .await?;
+    if body.phone.is_some_and(|phone| {
+        !phone.is_empty() && Some(phone.trim_start_matches('+')) != user.phone.as_deref()
+    }) {
+        return Err(AuthError::bad_request(
+            "phone_provider_disabled",
+            "Phone signups are disabled",
+        ));
     }
     let wanted_email = wanted_email.filter(|email| Some(email) != user.email.as_ref());
-    if user.is_anonymous && password.is_some() && wanted_email.is_none() && user.email_change.is_none() {
+    if user.is_anonymous
+        && password.is_some()
+        && wanted_email.is_none()
+        && user.email_change.is_none()
+    {
         return Err(AuthError::unprocessable(
             "validation_failed",
             "Updating password of an anonymous user without an email or phone is not allowed",
@@ -100,7 +119,11 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
         EmailChange {
             gates: auth.mail_gates(&ask, "email_change", &user.id.to_string()),
             to_new: auth.mailing(&email, challenge.clone()),
-            to_current: user.email.as_ref().filter(|_| secure).map(|current| auth.mailing(current, challenge)),
+            to_current: user
+                .email
+                .as_ref()
+                .filter(|_| secure)
+                .map(|current| auth.mailing(current, challenge)),
             at_once_if_anonymous: auth.config.autoconfirms(),
             email,
         }
@@ -112,22 +135,43 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
             places.push((auth.mailer.reserve()?, current.clone()));
         }
     }
-    let changes = Changes { subject, password_hash, data: body.data, email, identity_id: Uuid::now_v7(), now };
-    let (user, mailed) = auth.write(ask.deadline, move |tx| changes.apply(tx)).await?;
+    let changes = Changes {
+        subject,
+        password_hash,
+        data: body.data,
+        email,
+        identity_id: Uuid::now_v7(),
+        now,
+    };
+    let (user, mailed) = auth
+        .write(ask.deadline, move |tx| changes.apply(tx))
+        .await?;
     if mailed {
         let redirect_to = auth.allow.choose(ask.query("redirect_to"));
         for (place, mailing) in places {
             place.fill(auth.letter(Occasion::EmailChange, &user, &mailing, redirect_to));
         }
     }
-    Ok(json(&user.to_json()))
+    Ok(answer(&user.to_json()))
 }
 
 impl Auth {
     /// Hashes a password that must differ from the account's present one.
-    async fn hash_if_new(&self, password: String, user: &User, ask: &Ask) -> Result<Secret<String>, AuthError> {
+    async fn hash_if_new(
+        &self,
+        password: String,
+        user: &User,
+        ask: &Ask,
+    ) -> Result<Secret<String>, AuthError> {
         if let Some(present) = &user.password_hash {
-            let verdict = self.hasher.verify(Secret::new(password.clone()), Some(present.clone()), ask.deadline).await?;
+            let verdict = self
+                .hasher
+                .verify(
+                    Secret::new(password.clone()),
+                    Some(present.clone()),
+                    ask.deadline,
+                )
+                .await?;
             if verdict != Verdict::Wrong {
                 return Err(AuthError::unprocessable(
                     "same_password",
@@ -156,10 +200,17 @@ impl Changes {
         if let Some(change) = &self.email {
             user.email_change = Some(change.email.clone());
             if change.at_once_if_anonymous && user.is_anonymous {
-                settle!(email_change::finish(tx, &mut user, self.identity_id, self.now)?);
+                settle!(email_change::finish(
+                    tx,
+                    &mut user,
+                    self.identity_id,
+                    self.now
+                )?);
             } else {
                 one_time_tokens::drop_kind(tx, user.id, Kind::EmailChangeCurrent)?;
-                change.to_new.put(tx, user.id, Kind::EmailChangeNew, self.now)?;
+                change
+                    .to_new
+                    .put(tx, user.id, Kind::EmailChangeNew, self.now)?;
                 if let Some(current) = &change.to_current {
                     current.put(tx, user.id, Kind::EmailChangeCurrent, self.now)?;
                 }
@@ -170,9 +221,20 @@ impl Changes {
         }
         if let Some(hash) = &self.password_hash {
             user.password_hash = Some(hash.clone());
-            if let Some(email) = user.email.clone().filter(|_| user.identity("email").is_none()) {
+            if let Some(email) = user
+                .email
+                .clone()
+                .filter(|_| user.identity("email").is_none())
+            {
                 let verified = user.is_confirmed();
-                user.identities.push(Identity::own(self.identity_id, &user, "email", &email, verified, self.now));
+                user.identities.push(Identity::own(
+                    self.identity_id,
+                    &user,
+                    "email",
+                    &email,
+                    verified,
+                    self.now,
+                ));
                 user.note_providers();
             }
             // Who knew the old password, or holds an old link, is out.

@@ -1,6 +1,6 @@
 //! `/verify`: a mailed token comes back, as a followed link, as its token, or as six digits.
 
-use super::{json, see_other};
+use super::{answer, see_other};
 use crate::ask::Ask;
 use crate::email_change;
 use crate::error::AuthError;
@@ -23,7 +23,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// What the first of two addresses that agree to a change is told.
-const HALF_DONE: &str = "Confirmation link accepted. Please proceed to confirm link sent to the other email";
+const HALF_DONE: &str =
+    "Confirmation link accepted. Please proceed to confirm link sent to the other email";
 
 /// The body of `POST /verify`.
 #[derive(Deserialize)]
@@ -75,7 +76,10 @@ fn kinds_of(name: &str) -> Result<(&'static [Kind], &'static str), AuthError> {
         "recovery" => Ok((&[Kind::Recovery], "recovery")),
         "magiclink" => Ok((&[Kind::Recovery], "magiclink")),
         "email" => Ok((&[Kind::Recovery, Kind::Confirmation], "magiclink")),
-        "email_change" => Ok((&[Kind::EmailChangeNew, Kind::EmailChangeCurrent], "email_change")),
+        "email_change" => Ok((
+            &[Kind::EmailChangeNew, Kind::EmailChangeCurrent],
+            "email_change",
+        )),
         _ => Err(AuthError::validation("Invalid email verification type")),
     }
 }
@@ -99,8 +103,16 @@ impl Auth {
         })
     }
 
-    async fn run_verification(&self, ask: &Ask, verification: Verification) -> Result<Outcome, AuthError> {
-        let gate = self.gate("verify.from", &ask.network, self.config.limits.verify_by_address);
+    async fn run_verification(
+        &self,
+        ask: &Ask,
+        verification: Verification,
+    ) -> Result<Outcome, AuthError> {
+        let gate = self.gate(
+            "verify.from",
+            &ask.network,
+            self.config.limits.verify_by_address,
+        );
         self.write(ask.deadline, move |tx| {
             settle!(gate.pass(tx)?);
             verification.run(tx)
@@ -112,7 +124,9 @@ impl Auth {
 impl Verification {
     fn run(&self, tx: &Tx<'_>) -> Settled<Outcome> {
         let token = settle!(self.find(tx)?);
-        let Some(mut user) = users::by_id(tx, token.user_id)?.filter(|user| user.deleted_at.is_none()) else {
+        let Some(mut user) =
+            users::by_id(tx, token.user_id)?.filter(|user| user.deleted_at.is_none())
+        else {
             return Ok(Err(AuthError::otp_expired()));
         };
         if user.is_banned(self.now) {
@@ -130,11 +144,18 @@ impl Verification {
                     users::save(tx, &user)?;
                     return Ok(Ok(Outcome::HalfDone));
                 }
-                settle!(email_change::finish(tx, &mut user, self.identity_id, self.now)?);
+                settle!(email_change::finish(
+                    tx,
+                    &mut user,
+                    self.identity_id,
+                    self.now
+                )?);
             }
         }
         user.note_providers();
-        if let (Some((id, code)), Some((challenge, challenge_method))) = (&self.code, token.challenge) {
+        if let (Some((id, code)), Some((challenge, challenge_method))) =
+            (&self.code, token.challenge)
+        {
             users::save(tx, &user)?;
             let flow = Flow {
                 id: *id,
@@ -156,7 +177,9 @@ impl Verification {
         match &self.proof {
             Proof::Link(hash) => {
                 let found = one_time_tokens::by_hash(tx, hash)?;
-                let live = |token: &OneTimeToken| self.kinds.contains(&token.kind) && token.created_at > self.oldest.to_string();
+                let live = |token: &OneTimeToken| {
+                    self.kinds.contains(&token.kind) && token.created_at > self.oldest.to_string()
+                };
                 Ok(found.filter(live).ok_or_else(|| {
                     AuthError::forbidden("otp_expired", "Email link is invalid or has expired")
                 }))
@@ -179,15 +202,26 @@ impl Verification {
 /// `POST /verify`.
 pub async fn verify(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let body: Verify = ask.json()?;
-    let [kind, token, token_hash, email, phone] =
-        [body.kind, body.token, body.token_hash, body.email, body.phone].map(Option::unwrap_or_default);
+    let [kind, token, token_hash, email, phone] = [
+        body.kind,
+        body.token,
+        body.token_hash,
+        body.email,
+        body.phone,
+    ]
+    .map(Option::unwrap_or_default);
     kinds_of(&kind)?;
     let proof = match (token.is_empty(), token_hash.is_empty()) {
         (false, true) if !phone.is_empty() => {
-            return Err(AuthError::bad_request("phone_provider_disabled", "Phone logins are disabled"));
+            return Err(AuthError::bad_request(
+                "phone_provider_disabled",
+                "Phone logins are disabled",
+            ));
         }
         (false, true) if email.is_empty() => {
-            return Err(AuthError::validation("Only an email address or phone number should be provided on verify"));
+            return Err(AuthError::validation(
+                "Only an email address or phone number should be provided on verify",
+            ));
         }
         (false, true) => {
             let email = address::email(&email)?;
@@ -195,16 +229,28 @@ pub async fn verify(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
             Proof::Digits(email, hash)
         }
         (true, false) if !email.is_empty() || !phone.is_empty() => {
-            return Err(AuthError::validation("Only the token_hash and type should be provided"));
+            return Err(AuthError::validation(
+                "Only the token_hash and type should be provided",
+            ));
         }
         (true, false) => Proof::Link(hash_of(&token_hash)),
-        _ => return Err(AuthError::validation("Verify requires either a token or a token hash")),
+        _ => {
+            return Err(AuthError::validation(
+                "Verify requires either a token or a token hash",
+            ));
+        }
     };
     let verification = auth.verification(&ask, &kind, proof)?;
     let refresh_token = verification.new_session.refresh_token.clone();
     match auth.run_verification(&ask, verification).await? {
-        Outcome::SignedIn(user, session) => Ok(json(&auth.session_json(&user, &session, &refresh_token)?)),
-        Outcome::HalfDone | Outcome::Code(_) => Ok(json(&json!({"msg": HALF_DONE, "code": "200"}))),
+        Outcome::SignedIn(user, session) => Ok(answer(&auth.session_json(
+            &user,
+            &session,
+            &refresh_token,
+        )?)),
+        Outcome::HalfDone | Outcome::Code(_) => {
+            Ok(answer(&json!({"msg": HALF_DONE, "code": "200"})))
+        }
     }
 }
 
@@ -214,7 +260,8 @@ pub async fn follow_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     let kind = ask.query("type").unwrap_or_default().to_owned();
     kinds_of(&kind)?;
     let token = ask.query("token").or_else(|| ask.query("token_hash"));
-    let token = token.ok_or_else(|| AuthError::validation("Verify requires a token or a token hash"))?;
+    let token =
+        token.ok_or_else(|| AuthError::validation("Verify requires a token or a token hash"))?;
     let wants_code = token.starts_with("pkce_");
     let mut verification = auth.verification(&ask, &kind, Proof::Link(hash_of(token)))?;
     if wants_code {
@@ -224,8 +271,13 @@ pub async fn follow_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     match auth.run_verification(&ask, verification).await {
         Ok(Outcome::SignedIn(user, session)) => {
             let body = auth.session_json(&user, &session, &refresh_token)?;
-            let text = |name: &str| body[name].as_str().map_or_else(|| body[name].to_string(), str::to_owned);
-            let (access_token, expires_in, expires_at) = (text("access_token"), text("expires_in"), text("expires_at"));
+            let text = |name: &str| {
+                body[name]
+                    .as_str()
+                    .map_or_else(|| body[name].to_string(), str::to_owned)
+            };
+            let (access_token, expires_in, expires_at) =
+                (text("access_token"), text("expires_in"), text("expires_at"));
             see_other(&with_fragment(
                 &redirect_to,
                 &[
@@ -241,13 +293,35 @@ pub async fn follow_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
         }
         Ok(Outcome::Code(code)) => see_other(&with_query(&redirect_to, &[("code", code.expose())])),
         Ok(Outcome::HalfDone) => {
-            let target = if wants_code { with_query(&redirect_to, &[("message", HALF_DONE)]) } else { redirect_to };
-            see_other(&with_fragment(&target, &[("message", HALF_DONE), ("sb", "")]))
+            let target = if wants_code {
+                with_query(&redirect_to, &[("message", HALF_DONE)])
+            } else {
+                redirect_to
+            };
+            see_other(&with_fragment(
+                &target,
+                &[("message", HALF_DONE), ("sb", "")],
+            ))
         }
-        Err(refusal) if refusal.status.is_client_error() && refusal.status != StatusCode::TOO_MANY_REQUESTS => {
-            let error = if refusal.status == StatusCode::FORBIDDEN { "access_denied" } else { "invalid_request" };
-            let pairs = [("error", error), ("error_code", &*refusal.code), ("error_description", &*refusal.message)];
-            let target = if wants_code { with_query(&redirect_to, &pairs) } else { redirect_to };
+        Err(refusal)
+            if refusal.status.is_client_error()
+                && refusal.status != StatusCode::TOO_MANY_REQUESTS =>
+        {
+            let error = if refusal.status == StatusCode::FORBIDDEN {
+                "access_denied"
+            } else {
+                "invalid_request"
+            };
+            let pairs = [
+                ("error", error),
+                ("error_code", &*refusal.code),
+                ("error_description", &*refusal.message),
+            ];
+            let target = if wants_code {
+                with_query(&redirect_to, &pairs)
+            } else {
+                redirect_to
+            };
             let [a, b, c] = pairs;
             see_other(&with_fragment(&target, &[a, b, c, ("sb", "")]))
         }

@@ -6,7 +6,12 @@ use pando_kernel::Timestamp;
 use pando_sql::SqlError;
 
 /// Counts one event, or gives the seconds to wait. A refused event is not counted.
-pub fn charge(tx: &Tx<'_>, key: &str, limit: Limit, now: Timestamp) -> Result<Result<(), u64>, SqlError> {
+pub fn charge(
+    tx: &Tx<'_>,
+    key: &str,
+    limit: Limit,
+    now: Timestamp,
+) -> Result<Result<(), u64>, SqlError> {
     if limit.events == 0 {
         return Ok(Ok(()));
     }
@@ -30,11 +35,18 @@ pub fn charge(tx: &Tx<'_>, key: &str, limit: Limit, now: Timestamp) -> Result<Re
 /// Takes back one event counted before.
 pub fn refund(tx: &Tx<'_>, key: &str, limit: Limit) -> Result<(), SqlError> {
     if limit.events > 0 {
-        tx.execute("update \"auth.attempts\" set idle_at = idle_at - ?2 where key = ?1", &[key.into(), limit.cost().into()])?;
+        tx.execute(
+            "update \"auth.attempts\" set idle_at = idle_at - ?2 where key = ?1",
+            &[key.into(), limit.cost().into()],
+        )?;
     }
     Ok(())
 }
 
 fn idle_at(tx: &Tx<'_>, key: &str) -> Result<i64, SqlError> {
-    tx.query_one("select idle_at from \"auth.attempts\" where key = ?1", &[key.into()])?.map_or(Ok(0), |row| row.get::<i64>(0))
+    tx.query_one(
+        "select idle_at from \"auth.attempts\" where key = ?1",
+        &[key.into()],
+    )?
+    .map_or(Ok(0), |row| row.get::<i64>(0))
 }

@@ -50,7 +50,9 @@ pub fn insert(tx: &Tx<'_>, flow: &Flow, before: Timestamp) -> Result<(), SqlErro
 pub fn by_code_hash(tx: &Tx<'_>, hash: &str) -> Result<Option<Flow>, SqlError> {
     let sql = "select id, user_id, code_challenge, code_challenge_method, authentication_method, created_at \
                from \"auth.flow_state\" where auth_code_hash = ?1";
-    let Some(row) = tx.query_one(sql, &[hash.into()])? else { return Ok(None) };
+    let Some(row) = tx.query_one(sql, &[hash.into()])? else {
+        return Ok(None);
+    };
     let corrupt = |_| SqlError::new("XX001", "a stored flow's id is not a uuid");
     let (id, user_id): (String, String) = (row.get(0)?, row.get(1)?);
     Ok(Some(Flow {
@@ -66,6 +68,9 @@ pub fn by_code_hash(tx: &Tx<'_>, hash: &str) -> Result<Option<Flow>, SqlError> {
 
 /// Forgets a flow: a code works once.
 pub fn delete(tx: &Tx<'_>, id: Uuid) -> Result<(), SqlError> {
-    tx.execute("delete from \"auth.flow_state\" where id = ?1", &[id.to_string().into()])?;
+    tx.execute(
+        "delete from \"auth.flow_state\" where id = ?1",
+        &[id.to_string().into()],
+    )?;
     Ok(())
 }

@@ -18,7 +18,8 @@ pub fn of_user(tx: &Tx<'_>, user: UserId) -> Result<Vec<Identity>, SqlError> {
     for row in rows {
         let id: String = row.get(0)?;
         identities.push(Identity {
-            id: Uuid::parse_str(&id).map_err(|_| SqlError::new("XX001", "a stored identity id is not a uuid"))?,
+            id: Uuid::parse_str(&id)
+                .map_err(|_| SqlError::new("XX001", "a stored identity id is not a uuid"))?,
             provider_id: row.get(1)?,
             user_id: user,
             data: object(row.get(2)?),
@@ -58,6 +59,9 @@ pub fn save(tx: &Tx<'_>, user: &User) -> Result<(), SqlError> {
 
 /// Drops all identities of an account.
 pub fn drop_all(tx: &Tx<'_>, user: UserId) -> Result<(), SqlError> {
-    tx.execute("delete from \"auth.identities\" where user_id = ?1", &[user.to_string().into()])?;
+    tx.execute(
+        "delete from \"auth.identities\" where user_id = ?1",
+        &[user.to_string().into()],
+    )?;
     Ok(())
 }

@@ -29,10 +29,15 @@ impl Kind {
     }
 
     fn from_name(name: &str) -> Result<Kind, SqlError> {
-        [Kind::Confirmation, Kind::Recovery, Kind::EmailChangeNew, Kind::EmailChangeCurrent]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| SqlError::new("XX001", "a stored token is of no known kind"))
+        [
+            Kind::Confirmation,
+            Kind::Recovery,
+            Kind::EmailChangeNew,
+            Kind::EmailChangeCurrent,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| SqlError::new("XX001", "a stored token is of no known kind"))
     }
 }
 
@@ -72,7 +77,9 @@ fn read(row: &Row) -> Result<OneTimeToken, SqlError> {
         otp_hash: row.get(4)?,
         relates_to: row.get(5)?,
         attempts: row.get(6)?,
-        challenge: row.get::<Option<String>>(7)?.zip(row.get::<Option<String>>(8)?),
+        challenge: row
+            .get::<Option<String>>(7)?
+            .zip(row.get::<Option<String>>(8)?),
         created_at: row.get(9)?,
     })
 }
@@ -103,13 +110,25 @@ pub fn put(tx: &Tx<'_>, token: &OneTimeToken) -> Result<(), SqlError> {
 /// The token behind a link.
 pub fn by_hash(tx: &Tx<'_>, hash: &str) -> Result<Option<OneTimeToken>, SqlError> {
     let sql = format!("select {COLUMNS} from \"auth.one_time_tokens\" where token_hash = ?1");
-    tx.query_one(&sql, &[hash.into()])?.as_ref().map(read).transpose()
+    tx.query_one(&sql, &[hash.into()])?
+        .as_ref()
+        .map(read)
+        .transpose()
 }
 
 /// The live tokens mailed to an address.
-pub fn mailed_to(tx: &Tx<'_>, address: &str, since: Timestamp) -> Result<Vec<OneTimeToken>, SqlError> {
-    let sql = format!("select {COLUMNS} from \"auth.one_time_tokens\" where relates_to = ?1 and created_at > ?2");
-    tx.query(&sql, &[address.into(), since.to_string().into()])?.iter().map(read).collect()
+pub fn mailed_to(
+    tx: &Tx<'_>,
+    address: &str,
+    since: Timestamp,
+) -> Result<Vec<OneTimeToken>, SqlError> {
+    let sql = format!(
+        "select {COLUMNS} from \"auth.one_time_tokens\" where relates_to = ?1 and created_at > ?2"
+    );
+    tx.query(&sql, &[address.into(), since.to_string().into()])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// Counts wrong digits against a token, and drops it when there were too many.
@@ -134,6 +153,9 @@ pub fn drop_kind(tx: &Tx<'_>, user: UserId, kind: Kind) -> Result<(), SqlError> 
 
 /// Drops all tokens of an account.
 pub fn drop_all(tx: &Tx<'_>, user: UserId) -> Result<(), SqlError> {
-    tx.execute("delete from \"auth.one_time_tokens\" where user_id = ?1", &[user.to_string().into()])?;
+    tx.execute(
+        "delete from \"auth.one_time_tokens\" where user_id = ?1",
+        &[user.to_string().into()],
+    )?;
     Ok(())
 }

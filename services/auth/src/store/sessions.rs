@@ -57,13 +57,25 @@ pub struct NewSession {
 }
 
 /// Starts a session and forgets those of the account that were stolen long ago.
-pub fn start(tx: &Tx<'_>, user: UserId, new: &NewSession, now: Timestamp) -> Result<Session, SqlError> {
+pub fn start(
+    tx: &Tx<'_>,
+    user: UserId,
+    new: &NewSession,
+    now: Timestamp,
+) -> Result<Session, SqlError> {
     let moment = now.to_string();
     tx.execute(
         "delete from \"auth.sessions\" where user_id = ?1 and revoked_at < ?2",
-        &[user.to_string().into(), now.plus_seconds(-REVOKED_KEPT_SECONDS).to_string().into()],
+        &[
+            user.to_string().into(),
+            now.plus_seconds(-REVOKED_KEPT_SECONDS).to_string().into(),
+        ],
     )?;
-    let amr = format!("[{{\"method\":\"{}\",\"timestamp\":{}}}]", new.method, now.seconds());
+    let amr = format!(
+        "[{{\"method\":\"{}\",\"timestamp\":{}}}]",
+        new.method,
+        now.seconds()
+    );
     let values: [Value; 6] = [
         new.id.to_string().into(),
         user.to_string().into(),
@@ -78,7 +90,13 @@ pub fn start(tx: &Tx<'_>, user: UserId, new: &NewSession, now: Timestamp) -> Res
         &values,
     )?;
     add_token(tx, new.id, new.refresh_token.expose(), None, &moment)?;
-    Ok(Session { id: new.id, user_id: user, aal: "aal1".into(), amr, revoked: false })
+    Ok(Session {
+        id: new.id,
+        user_id: user,
+        aal: "aal1".into(),
+        amr,
+        revoked: false,
+    })
 }
 
 /// The session with an id.
@@ -91,7 +109,9 @@ pub fn by_id(tx: &Tx<'_>, id: SessionId) -> Result<Option<Session>, SqlError> {
     let user: String = row.get(0)?;
     Ok(Some(Session {
         id,
-        user_id: user.parse().map_err(|_| SqlError::new("XX001", "a stored user id is not a uuid"))?,
+        user_id: user
+            .parse()
+            .map_err(|_| SqlError::new("XX001", "a stored user id is not a uuid"))?,
         aal: row.get(1)?,
         amr: row.get(2)?,
         revoked: row.get::<Option<String>>(3)?.is_some(),
@@ -101,12 +121,18 @@ pub fn by_id(tx: &Tx<'_>, id: SessionId) -> Result<Option<Session>, SqlError> {
 /// Ends all sessions of an account, but for `except`.
 pub fn end_of_user(tx: &Tx<'_>, user: UserId, except: Option<SessionId>) -> Result<u64, SqlError> {
     let except = except.map(|id| id.to_string()).unwrap_or_default();
-    tx.execute("delete from \"auth.sessions\" where user_id = ?1 and id <> ?2", &[user.to_string().into(), except.into()])
+    tx.execute(
+        "delete from \"auth.sessions\" where user_id = ?1 and id <> ?2",
+        &[user.to_string().into(), except.into()],
+    )
 }
 
 /// Ends one session.
 pub fn end(tx: &Tx<'_>, id: SessionId) -> Result<u64, SqlError> {
-    tx.execute("delete from \"auth.sessions\" where id = ?1", &[id.to_string().into()])
+    tx.execute(
+        "delete from \"auth.sessions\" where id = ?1",
+        &[id.to_string().into()],
+    )
 }
 
 /// Kills a session whose token was stolen: no token of it works again, and each is answered as used.
@@ -125,16 +151,30 @@ pub fn token(tx: &Tx<'_>, hash: &str) -> Result<Option<RefreshToken>, SqlError> 
 
 /// The one token of a session that was not used yet.
 pub fn active_token(tx: &Tx<'_>, session: SessionId) -> Result<Option<RefreshToken>, SqlError> {
-    token_where(tx, "session_id = ?1 and revoked = 0", session.to_string().into())
+    token_where(
+        tx,
+        "session_id = ?1 and revoked = 0",
+        session.to_string().into(),
+    )
 }
 
-fn token_where(tx: &Tx<'_>, condition: &str, value: Value) -> Result<Option<RefreshToken>, SqlError> {
-    let sql = format!("select token_hash, session_id, parent, revoked, updated_at from \"auth.refresh_tokens\" where {condition}");
-    let Some(row) = tx.query_one(&sql, &[value])? else { return Ok(None) };
+fn token_where(
+    tx: &Tx<'_>,
+    condition: &str,
+    value: Value,
+) -> Result<Option<RefreshToken>, SqlError> {
+    let sql = format!(
+        "select token_hash, session_id, parent, revoked, updated_at from \"auth.refresh_tokens\" where {condition}"
+    );
+    let Some(row) = tx.query_one(&sql, &[value])? else {
+        return Ok(None);
+    };
     let session: String = row.get(1)?;
     Ok(Some(RefreshToken {
         hash: row.get(0)?,
-        session_id: session.parse().map_err(|_| SqlError::new("XX001", "a stored session id is not a uuid"))?,
+        session_id: session
+            .parse()
+            .map_err(|_| SqlError::new("XX001", "a stored session id is not a uuid"))?,
         parent: row.get(2)?,
         revoked: row.get(3)?,
         updated_at: row.get(4)?,
@@ -142,7 +182,12 @@ fn token_where(tx: &Tx<'_>, condition: &str, value: Value) -> Result<Option<Refr
 }
 
 /// Marks `used` as used and makes `next` the active token of its session.
-pub fn rotate(tx: &Tx<'_>, used: &RefreshToken, next: &Secret<String>, now: Timestamp) -> Result<(), SqlError> {
+pub fn rotate(
+    tx: &Tx<'_>,
+    used: &RefreshToken,
+    next: &Secret<String>,
+    now: Timestamp,
+) -> Result<(), SqlError> {
     let moment = now.to_string();
     tx.execute(
         "update \"auth.refresh_tokens\" set revoked = 1, updated_at = ?2 where token_hash = ?1",
@@ -152,7 +197,13 @@ pub fn rotate(tx: &Tx<'_>, used: &RefreshToken, next: &Secret<String>, now: Time
         "delete from \"auth.refresh_tokens\" where session_id = ?1 and revoked = 1 and updated_at < ?2",
         &[used.session_id.to_string().into(), now.plus_seconds(-USED_KEPT_SECONDS).to_string().into()],
     )?;
-    add_token(tx, used.session_id, next.expose(), Some(&used.hash), &moment)?;
+    add_token(
+        tx,
+        used.session_id,
+        next.expose(),
+        Some(&used.hash),
+        &moment,
+    )?;
     touch(tx, used.session_id, &moment)
 }
 
@@ -165,9 +216,23 @@ pub fn touch(tx: &Tx<'_>, id: SessionId, moment: &str) -> Result<(), SqlError> {
     Ok(())
 }
 
-fn add_token(tx: &Tx<'_>, session: SessionId, token: &str, parent: Option<&str>, moment: &str) -> Result<(), SqlError> {
+fn add_token(
+    tx: &Tx<'_>,
+    session: SessionId,
+    token: &str,
+    parent: Option<&str>,
+    moment: &str,
+) -> Result<(), SqlError> {
     let sql = "insert into \"auth.refresh_tokens\" (token_hash, session_id, parent, revoked, created_at, updated_at) \
                values (?1, ?2, ?3, 0, ?4, ?4)";
-    tx.execute(sql, &[hash_of(token).into(), session.to_string().into(), parent.into(), moment.into()])?;
+    tx.execute(
+        sql,
+        &[
+            hash_of(token).into(),
+            session.to_string().into(),
+            parent.into(),
+            moment.into(),
+        ],
+    )?;
     Ok(())
 }

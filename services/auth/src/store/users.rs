@@ -15,16 +15,27 @@ fn read(row: &Row) -> Result<User, SqlError> {
     let id: String = row.get(0)?;
     Ok(User {
         id: parse_id(&id)?,
-        role: row.get::<Option<String>>(1)?.unwrap_or_else(|| "authenticated".into()),
-        email: row.get::<Option<String>>(2)?.filter(|text| !text.is_empty()),
-        phone: row.get::<Option<String>>(3)?.filter(|text| !text.is_empty()),
-        password_hash: row.get::<Option<String>>(4)?.filter(|text| !text.is_empty()).map(Secret::new),
+        role: row
+            .get::<Option<String>>(1)?
+            .unwrap_or_else(|| "authenticated".into()),
+        email: row
+            .get::<Option<String>>(2)?
+            .filter(|text| !text.is_empty()),
+        phone: row
+            .get::<Option<String>>(3)?
+            .filter(|text| !text.is_empty()),
+        password_hash: row
+            .get::<Option<String>>(4)?
+            .filter(|text| !text.is_empty())
+            .map(Secret::new),
         email_confirmed_at: row.get(5)?,
         phone_confirmed_at: row.get(6)?,
         invited_at: row.get(7)?,
         confirmation_sent_at: row.get(8)?,
         recovery_sent_at: row.get(9)?,
-        email_change: row.get::<Option<String>>(10)?.filter(|text| !text.is_empty()),
+        email_change: row
+            .get::<Option<String>>(10)?
+            .filter(|text| !text.is_empty()),
         email_change_sent_at: row.get(11)?,
         email_change_half_done: row.get::<Option<i64>>(12)?.unwrap_or(0) != 0,
         last_sign_in_at: row.get(13)?,
@@ -40,7 +51,8 @@ fn read(row: &Row) -> Result<User, SqlError> {
 }
 
 fn parse_id(text: &str) -> Result<UserId, SqlError> {
-    text.parse().map_err(|_| SqlError::new("XX001", "a stored user id is not a uuid"))
+    text.parse()
+        .map_err(|_| SqlError::new("XX001", "a stored user id is not a uuid"))
 }
 
 fn with_identities(tx: &Tx<'_>, row: Option<Row>) -> Result<Option<User>, SqlError> {
@@ -59,7 +71,8 @@ pub fn by_id(tx: &Tx<'_>, id: UserId) -> Result<Option<User>, SqlError> {
 
 /// The account with an address, given in lower case.
 pub fn by_email(tx: &Tx<'_>, email: &str) -> Result<Option<User>, SqlError> {
-    let sql = format!("select {COLUMNS} from \"auth.users\" where email = ?1 and deleted_at is null");
+    let sql =
+        format!("select {COLUMNS} from \"auth.users\" where email = ?1 and deleted_at is null");
     let row = tx.query_one(&sql, &[email.into()])?;
     with_identities(tx, row)
 }
@@ -67,23 +80,41 @@ pub fn by_email(tx: &Tx<'_>, email: &str) -> Result<Option<User>, SqlError> {
 /// Whether another account than `except` has the address.
 pub fn email_taken(tx: &Tx<'_>, email: &str, except: Option<UserId>) -> Result<bool, SqlError> {
     let except = except.map(|id| id.to_string()).unwrap_or_default();
-    Ok(tx.query_one("select 1 from \"auth.users\" where email = ?1 and id <> ?2", &[email.into(), except.into()])?.is_some())
+    Ok(tx
+        .query_one(
+            "select 1 from \"auth.users\" where email = ?1 and id <> ?2",
+            &[email.into(), except.into()],
+        )?
+        .is_some())
 }
 
 /// Whether another account than `except` has the number.
 pub fn phone_taken(tx: &Tx<'_>, phone: &str, except: Option<UserId>) -> Result<bool, SqlError> {
     let except = except.map(|id| id.to_string()).unwrap_or_default();
-    Ok(tx.query_one("select 1 from \"auth.users\" where phone = ?1 and id <> ?2", &[phone.into(), except.into()])?.is_some())
+    Ok(tx
+        .query_one(
+            "select 1 from \"auth.users\" where phone = ?1 and id <> ?2",
+            &[phone.into(), except.into()],
+        )?
+        .is_some())
 }
 
 /// A page of accounts, newest first, whose address, number or name holds `filter`.
-pub fn page(tx: &Tx<'_>, filter: Option<&str>, limit: i64, offset: i64) -> Result<(Vec<User>, i64), SqlError> {
+pub fn page(
+    tx: &Tx<'_>,
+    filter: Option<&str>,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<User>, i64), SqlError> {
     // `instr` and not `like`: what was asked for is text, not a pattern.
     let holds = "(?1 is null or instr(coalesce(email, ''), ?1) > 0 or instr(coalesce(phone, ''), ?1) > 0 \
         or instr(lower(coalesce(raw_user_meta_data, '')), ?1) > 0)";
     let filter: Value = filter.map(str::to_lowercase).into();
     let total = tx
-        .query_one(&format!("select count(*) from \"auth.users\" where {holds}"), std::slice::from_ref(&filter))?
+        .query_one(
+            &format!("select count(*) from \"auth.users\" where {holds}"),
+            std::slice::from_ref(&filter),
+        )?
         .map_or(Ok(0), |row| row.get::<i64>(0))?;
     let sql = format!(
         "select {COLUMNS} from \"auth.users\" where {holds} order by created_at desc, id desc limit ?2 offset ?3"
@@ -103,7 +134,10 @@ fn values(user: &User) -> Result<Vec<Value>, SqlError> {
         user.role.clone().into(),
         user.email.clone().into(),
         user.phone.clone().into(),
-        user.password_hash.as_ref().map(|hash| hash.expose().clone()).into(),
+        user.password_hash
+            .as_ref()
+            .map(|hash| hash.expose().clone())
+            .into(),
         user.email_confirmed_at.clone().into(),
         user.phone_confirmed_at.clone().into(),
         user.invited_at.clone().into(),
@@ -152,5 +186,8 @@ pub fn save(tx: &Tx<'_>, user: &User) -> Result<(), SqlError> {
 
 /// Deletes an account with everything that hangs on it.
 pub fn delete(tx: &Tx<'_>, id: UserId) -> Result<u64, SqlError> {
-    tx.execute("delete from \"auth.users\" where id = ?1", &[id.to_string().into()])
+    tx.execute(
+        "delete from \"auth.users\" where id = ?1",
+        &[id.to_string().into()],
+    )
 }

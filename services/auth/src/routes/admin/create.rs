@@ -1,6 +1,6 @@
 //! `POST /admin/users`.
 
-use super::{Account, json};
+use super::{Account, answer};
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::password::check_strength;
@@ -17,13 +17,17 @@ pub async fn create_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     let mut body: Account = ask.json()?;
     let (email, phone, role) = (body.email()?, body.phone()?, body.role()?);
     if email.is_none() && phone.is_none() {
-        return Err(AuthError::validation("Cannot create a user without either an email or phone"));
+        return Err(AuthError::validation(
+            "Cannot create a user without either an email or phone",
+        ));
     }
     let password = body.password.take().filter(|password| !password.is_empty());
     let brought = body.brought_hash()?;
     let hash = match (password, brought) {
         (Some(_), Some(_)) => {
-            return Err(AuthError::validation("Only a password or a password hash should be provided"));
+            return Err(AuthError::validation(
+                "Only a password or a password hash should be provided",
+            ));
         }
         (Some(password), None) => {
             check_strength(&password, auth.config.password_length_min)?;
@@ -45,21 +49,40 @@ pub async fn create_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     user.password_hash = hash;
     user.user_metadata = body.user_metadata.take().unwrap_or_default();
     if let Some(email) = &email {
-        user.identities.push(Identity::own(Uuid::now_v7(), &user, "email", email, false, now));
+        user.identities.push(Identity::own(
+            Uuid::now_v7(),
+            &user,
+            "email",
+            email,
+            false,
+            now,
+        ));
     }
     if let Some(phone) = &phone {
         let verified = body.phone_confirm == Some(true);
-        user.identities.push(Identity::own(Uuid::now_v7(), &user, "phone", phone, verified, now));
+        user.identities.push(Identity::own(
+            Uuid::now_v7(),
+            &user,
+            "phone",
+            phone,
+            verified,
+            now,
+        ));
         user.phone_confirmed_at = verified.then(|| now.to_string());
     }
     user.note_providers();
-    merge(&mut user.app_metadata, body.app_metadata.take().unwrap_or_default());
+    merge(
+        &mut user.app_metadata,
+        body.app_metadata.take().unwrap_or_default(),
+    );
     if body.email_confirm == Some(true) && email.is_some() {
         user.confirm_email(now);
     }
     user.banned_until = body.banned_until(now)?.flatten();
-    let user = auth.write(ask.deadline, move |tx| insert(tx, &user)).await?;
-    Ok(json(&user.to_json()))
+    let user = auth
+        .write(ask.deadline, move |tx| insert(tx, &user))
+        .await?;
+    Ok(answer(&user.to_json()))
 }
 
 /// Writes a new account unless its address, number or id is taken.
@@ -72,10 +95,16 @@ pub fn insert(tx: &pando_db::Tx<'_>, user: &User) -> Settled<User> {
     if let Some(phone) = &user.phone
         && users::phone_taken(tx, phone, None)?
     {
-        return Ok(Err(AuthError::unprocessable("phone_exists", "Phone number already registered by another user")));
+        return Ok(Err(AuthError::unprocessable(
+            "phone_exists",
+            "Phone number already registered by another user",
+        )));
     }
     if users::by_id(tx, user.id)?.is_some() {
-        return Ok(Err(AuthError::unprocessable("user_already_exists", "A user with this id already exists")));
+        return Ok(Err(AuthError::unprocessable(
+            "user_already_exists",
+            "A user with this id already exists",
+        )));
     }
     users::insert(tx, user)?;
     Ok(Ok(user.clone()))

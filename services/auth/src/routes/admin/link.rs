@@ -1,6 +1,6 @@
 //! `POST /admin/generate_link` and `POST /invite`: mailed tokens made by the team's own servers.
 
-use super::{json, not_found};
+use super::{answer, not_found};
 use crate::ask::Ask;
 use crate::error::AuthError;
 use crate::mail::template::Occasion;
@@ -57,7 +57,14 @@ impl Making {
                 user.email = Some(self.email.clone());
                 user.password_hash = self.password_hash.clone();
                 user.user_metadata = self.data.clone();
-                user.identities.push(Identity::own(self.identity_id, &user, "email", &self.email, false, now));
+                user.identities.push(Identity::own(
+                    self.identity_id,
+                    &user,
+                    "email",
+                    &self.email,
+                    false,
+                    now,
+                ));
                 user.note_providers();
                 users::insert(tx, &user)?;
                 user
@@ -111,7 +118,9 @@ pub async fn generate_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthEr
         }
     };
     let new_email = match occasion {
-        Occasion::EmailChange => Some(address::email(body.new_email.as_deref().unwrap_or_default())?),
+        Occasion::EmailChange => Some(address::email(
+            body.new_email.as_deref().unwrap_or_default(),
+        )?),
         _ => None,
     };
     let password_hash = match body.password.filter(|password| !password.is_empty()) {
@@ -124,7 +133,11 @@ pub async fn generate_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthEr
         }
         None => None,
     };
-    let target = if kind == Kind::EmailChangeNew { new_email.as_deref().unwrap_or(&email) } else { &email };
+    let target = if kind == Kind::EmailChangeNew {
+        new_email.as_deref().unwrap_or(&email)
+    } else {
+        &email
+    };
     let mailing = auth.mailing(target, None);
     let making = Making {
         occasion,
@@ -140,14 +153,18 @@ pub async fn generate_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthEr
         now: auth.now(),
     };
     let user = auth.write(ask.deadline, move |tx| making.run(tx)).await?;
-    let redirect_to = auth.allow.choose(body.redirect_to.as_deref().or_else(|| ask.query("redirect_to")));
-    let mut answer = user.to_json();
-    answer["action_link"] = json!(auth.link(occasion, &mailing.token, redirect_to));
-    answer["email_otp"] = json!(mailing.digits.expose());
-    answer["hashed_token"] = json!(mailing.token.expose());
-    answer["verification_type"] = json!(wanted);
-    answer["redirect_to"] = json!(redirect_to);
-    Ok(json(&answer))
+    let redirect_to = auth.allow.choose(
+        body.redirect_to
+            .as_deref()
+            .or_else(|| ask.query("redirect_to")),
+    );
+    let mut link = user.to_json();
+    link["action_link"] = json!(auth.link(occasion, &mailing.token, redirect_to));
+    link["email_otp"] = json!(mailing.digits.expose());
+    link["hashed_token"] = json!(mailing.token.expose());
+    link["verification_type"] = json!(wanted);
+    link["redirect_to"] = json!(redirect_to);
+    Ok(answer(&link))
 }
 
 /// `POST /invite`: makes an account and mails its link.
@@ -172,5 +189,5 @@ pub async fn invite(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let user = auth.write(ask.deadline, move |tx| making.run(tx)).await?;
     let redirect_to = auth.allow.choose(ask.query("redirect_to"));
     place.fill(auth.letter(Occasion::Invite, &user, &mailing, redirect_to));
-    Ok(json(&user.to_json()))
+    Ok(answer(&user.to_json()))
 }

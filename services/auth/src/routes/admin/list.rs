@@ -1,6 +1,6 @@
 //! `GET /admin/users`.
 
-use super::json;
+use super::answer;
 use crate::Auth;
 use crate::ask::Ask;
 use crate::error::AuthError;
@@ -24,17 +24,29 @@ pub async fn list_users(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError
             .parse::<i64>()
             .ok()
             .filter(|number| (1..=1_000_000_000).contains(number))
-            .ok_or_else(|| AuthError::validation(format!("Bad Pagination Parameters: {name} has to be a positive number"))),
+            .ok_or_else(|| {
+                AuthError::validation(format!(
+                    "Bad Pagination Parameters: {name} has to be a positive number"
+                ))
+            }),
     };
-    let (page, per_page) = (number("page", 1)?, number("per_page", PER_PAGE)?.min(PER_PAGE_MAX));
+    let (page, per_page) = (
+        number("page", 1)?,
+        number("per_page", PER_PAGE)?.min(PER_PAGE_MAX),
+    );
     let filter = ask.query("filter").map(str::to_owned);
     let (found, total) = auth
         .read(ask.deadline, move |tx| {
-            Ok(Ok(users::page(tx, filter.as_deref(), per_page, (page - 1) * per_page)?))
+            Ok(Ok(users::page(
+                tx,
+                filter.as_deref(),
+                per_page,
+                (page - 1) * per_page,
+            )?))
         })
         .await?;
     let users: Vec<Value> = found.iter().map(User::to_json).collect();
-    let mut response = json(&json!({"users": users, "aud": AUDIENCE}));
+    let mut response = answer(&json!({"users": users, "aud": AUDIENCE}));
     let last = ((total + per_page - 1) / per_page).max(1);
     // `page` comes first: client libraries read it from there.
     let link = |page: i64, rel: &str| {
@@ -48,6 +60,9 @@ pub async fn list_users(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError
     links.push(link(last, "last"));
     let headers = response.headers_mut();
     headers.insert("x-total-count", HeaderValue::from(total));
-    headers.insert(header::LINK, HeaderValue::from_str(&links.join(", ")).map_err(AuthError::internal)?);
+    headers.insert(
+        header::LINK,
+        HeaderValue::from_str(&links.join(", ")).map_err(AuthError::internal)?,
+    );
     Ok(response)
 }

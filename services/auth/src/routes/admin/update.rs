@@ -1,6 +1,6 @@
 //! `PUT /admin/users/{id}`.
 
-use super::{Account, id_of, json, not_found};
+use super::{Account, answer, id_of, not_found};
 use crate::Auth;
 use crate::ask::Ask;
 use crate::error::AuthError;
@@ -30,7 +30,9 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     let identity_ids = [Uuid::now_v7(), Uuid::now_v7()];
     let user = auth
         .write(ask.deadline, move |tx| {
-            let Some(mut user) = users::by_id(tx, id)? else { return Ok(Err(not_found())) };
+            let Some(mut user) = users::by_id(tx, id)? else {
+                return Ok(Err(not_found()));
+            };
             if let Some(email) = &email
                 && users::email_taken(tx, email, Some(id))?
             {
@@ -39,7 +41,10 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
             if let Some(phone) = &phone
                 && users::phone_taken(tx, phone, Some(id))?
             {
-                return Ok(Err(AuthError::unprocessable("phone_exists", "Phone number already registered by another user")));
+                return Ok(Err(AuthError::unprocessable(
+                    "phone_exists",
+                    "Phone number already registered by another user",
+                )));
             }
             for (provider, value, confirm, identity_id) in [
                 ("email", &email, body.email_confirm, identity_ids[0]),
@@ -50,11 +55,14 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
                 match user.identity(provider) {
                     Some(identity) => {
                         identity.data.insert(provider.into(), json!(value));
-                        identity.data.insert(format!("{provider}_verified"), json!(verified));
+                        identity
+                            .data
+                            .insert(format!("{provider}_verified"), json!(verified));
                         identity.updated_at = Some(now.to_string());
                     }
                     None => {
-                        let identity = Identity::own(identity_id, &user, provider, value, verified, now);
+                        let identity =
+                            Identity::own(identity_id, &user, provider, value, verified, now);
                         user.identities.push(identity);
                     }
                 }
@@ -70,10 +78,17 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
                 user.confirm_email(now);
             }
             if body.phone_confirm == Some(true) && user.phone.is_some() {
-                user.phone_confirmed_at.get_or_insert_with(|| now.to_string());
+                user.phone_confirmed_at
+                    .get_or_insert_with(|| now.to_string());
             }
-            merge(&mut user.app_metadata, body.app_metadata.clone().unwrap_or_default());
-            merge(&mut user.user_metadata, body.user_metadata.clone().unwrap_or_default());
+            merge(
+                &mut user.app_metadata,
+                body.app_metadata.clone().unwrap_or_default(),
+            );
+            merge(
+                &mut user.user_metadata,
+                body.user_metadata.clone().unwrap_or_default(),
+            );
             if let Some(banned_until) = &banned_until {
                 user.banned_until = banned_until.clone();
             }
@@ -87,5 +102,5 @@ pub async fn update_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
             Ok(Ok(user))
         })
         .await?;
-    Ok(json(&user.to_json()))
+    Ok(answer(&user.to_json()))
 }
