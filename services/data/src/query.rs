@@ -46,12 +46,14 @@ pub struct Query {
 impl Query {
     /// Puts the root's page into the shape, after `limit=` and `offset=` were combined with the `Range` header.
     pub fn set_page(&mut self, limit: Option<u64>, offset: u64) {
-        let mut slot = |rows: u64| {
-            self.inputs.push(Input::Rows(rows));
-            Slot(self.inputs.len() as u32 - 1)
-        };
-        self.node.limit = limit.map(&mut slot);
-        self.node.offset = (offset > 0).then(|| slot(offset));
+        self.node.limit = limit.map(|rows| self.push_rows(rows));
+        self.node.offset = (offset > 0).then(|| self.push_rows(offset));
+    }
+
+    /// Adds a number of rows to the inputs.
+    pub(crate) fn push_rows(&mut self, rows: u64) -> Slot {
+        self.inputs.push(Input::Rows(rows));
+        Slot(self.inputs.len() as u32 - 1)
     }
 }
 

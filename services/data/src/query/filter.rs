@@ -145,11 +145,15 @@ fn test(
         return Err(cursor.fail("\"(any)\" or \"(all)\""));
     };
     cursor.expect(".", "\".\" and a value")?;
-    let value = if in_tree {
+    let mut value = if in_tree {
         tree_value(cursor)?
     } else {
         cursor.take_rest().to_owned()
     };
+    if matches!(op, Op::Like | Op::Ilike) && value.contains('*') {
+        // `%` has to be escaped in a URL, so `*` stands for it.
+        value = value.replace('*', "%");
+    }
     let slot = shape.input(Input::Text(value));
     Ok((
         negated,

@@ -232,7 +232,7 @@ fn filters_read_every_operator() {
             "a=neq.1&b=gte.2&c=lt.3",
             "* where <a> Neq $0 and <b> Gte $1 and <c> Lt $2 with \"1\"; \"2\"; \"3\"",
         ),
-        ("name=like.*x*", "* where <name> Like $0 with \"*x*\""),
+        ("name=like.*x*", "* where <name> Like $0 with \"%x%\""),
         ("name=ilike.A%25", "* where <name> Ilike $0 with \"A%\""),
         ("name=match.%5Ea", "* where <name> Match $0 with \"^a\""),
         ("name=imatch.a", "* where <name> Imatch $0 with \"a\""),
@@ -248,7 +248,7 @@ fn filters_read_every_operator() {
         ("a=eq(any).{1,2}", "* where <a> Eq any $0 with \"{1,2}\""),
         (
             "a=like(all).{a*,*b}",
-            "* where <a> Like all $0 with \"{a*,*b}\"",
+            "* where <a> Like all $0 with \"{a%,%b}\"",
         ),
         (
             "a=is.null&b=is.NOT_NULL",

@@ -1,0 +1,112 @@
+//! The one way to the data: a shape and its values become a plan, the plan is run for the caller.
+
+use crate::config::Config;
+use crate::error::RestError;
+use crate::metrics::Metrics;
+use crate::plans::Plans;
+use pando_db::{Changed, Db, Page};
+use pando_kernel::{Caller, Role};
+use pando_plan::request::{Input, Mutation, Read};
+use pando_plan::{MutationPlan, ReadPlan};
+use pando_sql::{Catalog, Value};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Plans and runs requests.
+pub(crate) struct Store {
+    pub(crate) config: Config,
+    db: Db,
+    plans: Plans,
+    metrics: Metrics,
+}
+
+impl Store {
+    pub(crate) fn new(db: Db, config: Config, metrics: Metrics) -> Store {
+        let plans = Plans::new(config.plan_limits(), config.plan_cache_bytes);
+        Store {
+            config,
+            db,
+            plans,
+            metrics,
+        }
+    }
+
+    /// The schema as it is now.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        self.db.catalog()
+    }
+
+    /// When a statement for `role` has to be done, in a request that has to be done by `deadline`.
+    fn statement_deadline(&self, role: Role, deadline: Instant) -> Instant {
+        let limits = &self.config.limits;
+        let most = if role == Role::Anon {
+            limits.anon_statement_deadline
+        } else {
+            limits.statement_deadline
+        };
+        deadline.min(Instant::now() + most)
+    }
+
+    /// Reads a page.
+    pub(crate) async fn read(
+        &self,
+        caller: &Caller,
+        read: Read,
+        inputs: &[Input],
+        deadline: Instant,
+    ) -> Result<(Arc<ReadPlan>, Page), RestError> {
+        let role = caller.role();
+        let plan = self
+            .plans
+            .read(&self.db.catalog(), role, read, &self.metrics)
+            .map_err(|error| RestError::plan(error, role))?;
+        let values = plan
+            .bind(inputs)
+            .map_err(|error| RestError::sql(error, role))?;
+        let page = self
+            .db
+            .run_read(
+                caller,
+                plan.clone(),
+                values,
+                self.statement_deadline(role, deadline),
+            )
+            .await
+            .map_err(|error| RestError::db(error, role))?;
+        Ok((plan, page))
+    }
+
+    /// The plan of a mutation, by which its payload is read.
+    pub(crate) fn plan_mutation(
+        &self,
+        caller: &Caller,
+        mutation: Mutation,
+    ) -> Result<Arc<MutationPlan>, RestError> {
+        let role = caller.role();
+        self.plans
+            .mutation(&self.db.catalog(), role, mutation, &self.metrics)
+            .map_err(|error| RestError::plan(error, role))
+    }
+
+    /// Runs a mutation; when this returns, the change is on disk.
+    pub(crate) async fn mutate(
+        &self,
+        caller: &Caller,
+        plan: Arc<MutationPlan>,
+        inputs: Vec<Value>,
+        rows: Vec<Vec<Value>>,
+        deadline: Instant,
+    ) -> Result<Changed, RestError> {
+        let role = caller.role();
+        self.db
+            .run_mutation(
+                caller,
+                plan,
+                inputs,
+                rows,
+                self.statement_deadline(role, deadline),
+            )
+            .await
+            .map_err(|error| RestError::db(error, role))
+    }
+}

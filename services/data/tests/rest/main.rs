@@ -1,0 +1,11 @@
+//! The service from its router down to a database file: real migrations, real plans, real policies.
+//! Only what `net` does before a handler is left out: the caller and the deadline are put beside the request here.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod embeds;
+mod policies;
+mod reads;
+mod support;
+mod upserts;
+mod writes;
