@@ -2,8 +2,10 @@
 
 use crate::access::Access;
 use crate::head::RequestHead;
+use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
+use axum::routing::{MethodFilter, on_service};
 use http::Method;
 use pando_kernel::ApiError;
 use std::convert::Infallible;
@@ -76,6 +78,19 @@ impl Routes {
     pub fn uncompressed(mut self) -> Routes {
         self.compressed = false;
         self
+    }
+
+    /// The routes without anything of this crate around them, for a service's own tests: they put the caller and the deadline
+    /// beside each request themselves.
+    pub fn into_router(self) -> Router {
+        let mut router = Router::new();
+        for (route, endpoint) in self.endpoints {
+            match MethodFilter::try_from(route.method) {
+                Ok(method) => router = router.route(route.path, on_service(method, endpoint)),
+                Err(_) => router = router.route_service(route.path, endpoint),
+            }
+        }
+        router
     }
 
     /// What is registered.
