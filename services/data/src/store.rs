@@ -5,7 +5,7 @@ use crate::error::RestError;
 use crate::metrics::Metrics;
 use crate::plans::Plans;
 use pando_db::{Changed, Db, Page};
-use pando_kernel::{Caller, Role};
+use pando_kernel::Caller;
 use pando_plan::request::{Input, Mutation, Read};
 use pando_plan::{MutationPlan, ReadPlan};
 use pando_sql::{Catalog, Value};
@@ -36,21 +36,10 @@ impl Store {
         self.db.catalog()
     }
 
-    /// When a statement for `role` has to be done, in a request that has to be done by `deadline`.
-    fn statement_deadline(&self, role: Role, deadline: Instant) -> Instant {
-        let limits = &self.config.limits;
-        let most = if role == Role::Anon {
-            limits.anon_statement_deadline
-        } else {
-            limits.statement_deadline
-        };
-        deadline.min(Instant::now() + most)
-    }
-
     /// Reads a page.
     pub(crate) async fn read(
         &self,
-        caller: &Caller,
+        caller: &Arc<Caller>,
         read: Read,
         inputs: &[Input],
         deadline: Instant,
@@ -65,12 +54,7 @@ impl Store {
             .map_err(|error| RestError::sql(error, role))?;
         let page = self
             .db
-            .run_read(
-                caller,
-                plan.clone(),
-                values,
-                self.statement_deadline(role, deadline),
-            )
+            .run_read(caller, plan.clone(), values, deadline)
             .await
             .map_err(|error| RestError::db(error, role))?;
         Ok((plan, page))
@@ -79,7 +63,7 @@ impl Store {
     /// The plan of a mutation, by which its payload is read.
     pub(crate) fn plan_mutation(
         &self,
-        caller: &Caller,
+        caller: &Arc<Caller>,
         mutation: Mutation,
     ) -> Result<Arc<MutationPlan>, RestError> {
         let role = caller.role();
@@ -91,7 +75,7 @@ impl Store {
     /// Runs a mutation; when this returns, the change is on disk.
     pub(crate) async fn mutate(
         &self,
-        caller: &Caller,
+        caller: &Arc<Caller>,
         plan: Arc<MutationPlan>,
         inputs: Vec<Value>,
         rows: Vec<Vec<Value>>,
@@ -99,13 +83,7 @@ impl Store {
     ) -> Result<Changed, RestError> {
         let role = caller.role();
         self.db
-            .run_mutation(
-                caller,
-                plan,
-                inputs,
-                rows,
-                self.statement_deadline(role, deadline),
-            )
+            .run_mutation(caller, plan, inputs, rows, deadline)
             .await
             .map_err(|error| RestError::db(error, role))
     }
