@@ -61,6 +61,15 @@ pub fn policies(table: &Table, command: Command, role: Role) -> impl Iterator<It
     })
 }
 
+/// Whether an expression has a sub-select.
+fn has_query(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(0, &mut |_, expr| {
+        found |= matches!(expr, Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. });
+    });
+    found
+}
+
 impl Renderer<'_> {
     pub(crate) fn passes(&self, table: &Table) -> bool {
         !applies(table, self.role)
@@ -78,16 +87,6 @@ impl Renderer<'_> {
             self.out.push("1");
             return Ok(());
         }
-        let name = (table.schema.clone(), table.name.clone());
-        if self.stack.contains(&name) || self.stack.len() >= DEPTH {
-            return Err(SqlError::new(
-                "42P17",
-                format!(
-                    "infinite recursion detected in policy for relation \"{}\"",
-                    table.name
-                ),
-            ));
-        }
         let condition = |policy: &Policy| {
             if check {
                 policy.check.clone().or_else(|| policy.using.clone())
@@ -104,6 +103,18 @@ impl Renderer<'_> {
         if permissive.is_empty() {
             self.out.push("0");
             return Ok(());
+        }
+        let name = (table.schema.clone(), table.name.clone());
+        // As in Postgres, a table may ask for itself by way of others as long as the policy that is met again asks nobody.
+        let asks = permissive.iter().chain(&restrictive).any(has_query);
+        if (asks && self.stack.contains(&name)) || self.stack.len() >= DEPTH {
+            return Err(SqlError::new(
+                "42P17",
+                format!(
+                    "infinite recursion detected in policy for relation \"{}\"",
+                    table.name
+                ),
+            ));
         }
         self.stack.push(name);
         // A policy's columns are of its own table, whatever query it stands in.
