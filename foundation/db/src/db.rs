@@ -201,7 +201,7 @@ impl Db {
     /// Runs a read that was planned for the caller's role.
     pub async fn run_read(
         &self,
-        caller: &Arc<Caller>,
+        caller: &Caller,
         plan: Arc<ReadPlan>,
         inputs: Vec<Value>,
         deadline: Instant,
@@ -229,7 +229,7 @@ impl Db {
     /// Runs a mutation that was planned for the caller's role, once for each of `rows`. Answers after the fsync.
     pub async fn run_mutation(
         &self,
-        caller: &Arc<Caller>,
+        caller: &Caller,
         plan: Arc<MutationPlan>,
         inputs: Vec<Value>,
         rows: Vec<Vec<Value>>,

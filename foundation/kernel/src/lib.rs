@@ -13,5 +13,6 @@ pub mod secret;
 pub use caller::{Caller, Role};
 pub use clock::{Clock, SystemClock, TestClock, Timestamp};
 pub use error::{ApiError, ErrorKind};
+pub use ids::{RequestId, SessionId, UserId};
 pub use limits::Limits;
 pub use secret::Secret;
