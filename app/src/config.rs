@@ -41,6 +41,16 @@ impl Config {
         Ok(Config { set })
     }
 
+    /// The same configuration for another data directory, with nothing taken from this one's environment of files.
+    pub fn with_data_directory(&self, directory: &Path) -> Config {
+        let mut set = self.set.clone();
+        set.insert(
+            "data_dir",
+            (directory.display().to_string(), Origin::Default),
+        );
+        Config { set }
+    }
+
     /// The value as text and where it came from. A key that is not in the table has no value.
     fn raw(&self, key: &str) -> (&str, Origin) {
         match self.set.get(key) {

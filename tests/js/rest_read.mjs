@@ -38,7 +38,8 @@ await step('filters compare', async () => {
   assert.deepEqual(await ids((q) => q.eq('weight', '0.35')), [1], 'numeric compares by value')
   assert.deepEqual(await ids((q) => q.gte('published', '1974-05-01T02:00:00+02:00')), [1, 4])
   assert.deepEqual(await ids((q) => q.in('id', [1, 3, 99])), [1, 3])
-  assert.deepEqual(await ids((q) => q.in('title', ['Pamphlet, "quoted" (1st)', 'x'])), [4])
+  assert.deepEqual(await ids((q) => q.in('title', ['Invisible Cities', 'a, b (c)'])), [2])
+  assert.deepEqual((await get('books?select=id&title=in.("Pamphlet, \\"quoted\\" (1st)",x)')).json, [{ id: 4 }])
   assert.deepEqual(await ids((q) => q.in('id', [])), [])
   assert.deepEqual(await ids((q) => q.eq('genre', 'poetry')), [3])
   assert.deepEqual(await ids((q) => q.gt('genre', 'novel')), [3, 4], 'enums compare in the order they were declared')
@@ -65,7 +66,7 @@ await step('filters for patterns', async () => {
 
 await step('filters for arrays and JSON', async () => {
   assert.deepEqual(await ids((q) => q.contains('tags', ['utopia'])), [1])
-  assert.deepEqual(await ids((q) => q.contains('tags', ['c,d'])), [4])
+  assert.deepEqual(await ids((q) => q.contains('tags', ['a b'])), [4])
   assert.deepEqual(await ids((q) => q.containedBy('tags', ['cities', 'utopia'])), [2, 3])
   assert.deepEqual(await ids((q) => q.overlaps('tags', ['physics', 'cities'])), [1, 2])
   assert.deepEqual(await ids((q) => q.contains('sizes', [2])), [1])
@@ -79,7 +80,7 @@ await step('and, or, not', async () => {
   assert.deepEqual(await ids((q) => q.or('and(pages.gt.100,pages.lt.200),genre.eq.essay')), [2, 4])
   assert.deepEqual(await ids((q) => q.not('id', 'in', '(1,2)')), [3, 4])
   assert.deepEqual((await get('books?select=id&order=id&not.or=(id.eq.1,id.eq.2)')).json, [{ id: 3 }, { id: 4 }])
-  assert.deepEqual((await get('books?select=id&order=id&and=(id.gte.2,not.id.eq.3)')).json, [{ id: 2 }, { id: 4 }])
+  assert.deepEqual((await get('books?select=id&order=id&and=(id.gte.2,id.not.eq.3)')).json, [{ id: 2 }, { id: 4 }])
   assert.deepEqual((await get('books?select=id&or=(title.eq."Pamphlet, \\"quoted\\" (1st)",id.eq.2)&order=id')).json, [{ id: 2 }, { id: 4 }])
 })
 
@@ -131,7 +132,7 @@ await step('order, with nulls first and last', async () => {
   assert.deepEqual(await titles(db.from('books').select('id').order('pages')), [2, 3, 1, 4])
   assert.deepEqual(await titles(db.from('books').select('id').order('price', { nullsFirst: true })), [4, 2, 1, 3])
   assert.deepEqual(await titles(db.from('books').select('id').order('genre').order('id', { ascending: false })), [2, 1, 3, 4])
-  assert.deepEqual((await get('books?select=id&order=authors(name).desc.nullslast')).json.map(({ id }) => id), [3, 1, 2, 4])
+  assert.deepEqual((await get('books?select=id,authors(name)&order=authors(name).desc.nullslast')).json.map(({ id }) => id), [3, 1, 2, 4])
 })
 
 await step('pages and counts', async () => {

@@ -49,11 +49,10 @@ await step('numbers do not pass through floating point', async () => {
     headers: { ...headers, prefer: 'return=representation' }, body: `{"title":"exact","weight":${price}}`,
   })
   assert.equal(answer.text.trim(), `[{"weight":${price}}]`)
-  const large = await http('POST', '/rest/v1/books?select=id', {
-    headers: { ...headers, prefer: 'return=representation' }, body: '{"id":9007199254740993,"title":"large"}',
+  const large = await http('POST', '/rest/v1/books?select=copies', {
+    headers: { ...headers, prefer: 'return=representation' }, body: '{"copies":9007199254740993,"title":"large"}',
   })
-  assert.equal(large.text.trim(), '[{"id":9007199254740993}]')
-  taken(await db.from('books').delete().gt('id', 1_000_000))
+  assert.equal(large.text.trim(), '[{"copies":9007199254740993}]')
 })
 
 await step('an upsert changes or ignores what is there', async () => {
@@ -138,9 +137,9 @@ await step('bodies that can not be read are refused', async () => {
 })
 
 await step('a single object is wanted and many would change: nothing does', async () => {
-  const answer = await ask('PATCH', 'shelves', { label: 'all' }, { accept: 'application/vnd.pgrst.object+json', prefer: 'return=representation' })
+  const answer = await ask('PATCH', 'books?id=gte.0', { rating: 1.25 }, { accept: 'application/vnd.pgrst.object+json', prefer: 'return=representation' })
   assert.equal(answer.status, 406)
-  assert.deepEqual(taken(await db.from('shelves').select().eq('label', 'all')), [])
+  assert.deepEqual(taken(await db.from('books').select('id').eq('rating', 1.25)), [])
 })
 
 await step('those who may only read can not write', async () => {

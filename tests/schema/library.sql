@@ -16,6 +16,7 @@ create table books (
   price numeric(14, 2),
   weight numeric,
   pages int constraint books_pages_check check (pages > 0),
+  copies bigint,
   rating float8,
   in_print boolean not null default true,
   tags text[] not null default '{}',

@@ -71,6 +71,11 @@ pub const SETTINGS: &[Setting] = &[
         "./migrations",
         "the directory of your *.sql files",
     ),
+    plain(
+        "seed",
+        "",
+        "SQL read once, when the data directory is new; seed.sql beside the migrations if not set",
+    ),
     flagged(
         "listen",
         "listen",
@@ -144,12 +149,12 @@ pub const SETTINGS: &[Setting] = &[
     plain(
         "auth.anonymous",
         "true",
-        "whether anonymous sign-in is allowed",
+        "whether anybody may sign in without any credential",
     ),
     plain(
         "auth.confirm_email",
         "auto",
-        "true, false, or auto: when mail is sent by SMTP",
+        "whether new addresses are confirmed by mail: true, false, or auto: when smtp.url is set",
     ),
     plain(
         "auth.password_length_min",
@@ -166,18 +171,10 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "further places links may lead to; * stands for any text",
     ),
-    plain(
-        "smtp.host",
-        "",
-        "the mail server; without one mails are written to <data_dir>/mail",
+    secret(
+        "smtp.url",
+        "the mail server: smtps://user:password@host:465, or smtp://..:587?tls=required; without one mails are written to <data_dir>/mail",
     ),
-    plain(
-        "smtp.port",
-        "587",
-        "its port; 465 is TLS from the start, others STARTTLS",
-    ),
-    plain("smtp.user", "", "the name to sign in with"),
-    secret("smtp.password", "the password to sign in with"),
     plain("smtp.from", "", "the sender: Name <address>"),
     plain("limits.json_body_bytes_max", "10485760", "a request body"),
     plain("limits.url_bytes_max", "32768", "path and query"),

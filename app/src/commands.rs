@@ -1,0 +1,45 @@
+//! One module a command.
+
+mod keys;
+mod migrate;
+mod routes;
+mod serve;
+
+use crate::cli::{Arguments, Command};
+use crate::config::Config;
+use crate::instance;
+use crate::output::say;
+use anyhow::{Context, Result};
+use tokio::runtime::{Builder, Runtime};
+
+/// Reads the configuration and does what is asked.
+pub fn run(arguments: Arguments) -> Result<()> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = Config::load(
+        arguments.overrides.config.as_deref(),
+        variables,
+        arguments.overrides.given(),
+    )?;
+    match arguments.command {
+        Command::Serve => runtime(&config)?.block_on(serve::serve(&config)),
+        Command::Migrate { action } => {
+            runtime(&config)?.block_on(migrate::migrate(&config, &action))
+        }
+        Command::Keys { json } => runtime(&config)?.block_on(keys::keys(&config, json)),
+        Command::Routes { json } => runtime(&config)?.block_on(routes::routes(&config, json)),
+        Command::Config { .. } => say(&config.explain()),
+    }
+}
+
+fn runtime(config: &Config) -> Result<Runtime> {
+    let workers = config
+        .count("threads.workers", 1, 256)?
+        .map_or_else(instance::cores, |workers| workers as usize);
+    Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name("pando-worker")
+        .enable_all()
+        .build()
+        .context("start the threads that serve requests")
+}
