@@ -101,7 +101,13 @@ impl Instance {
     /// Every service's routes. `public_url` is where clients reach us, without a slash at its end.
     pub fn routes(&mut self, config: &Config, public_url: &str) -> Result<Vec<Routes>> {
         let settings = self.auth_config(config, public_url)?;
-        let auth = Auth::start(self.db.clone(), self.keys.clone(), settings, self.clock.clone(), &mut self.registry)?;
+        let auth = Auth::start(
+            self.db.clone(),
+            self.keys.clone(),
+            settings,
+            self.clock.clone(),
+            &mut self.registry,
+        )?;
         let data = pando_data::Config {
             schemas: config.list("data.schemas"),
             allow_unprotected: config.switch("data.allow_unprotected")?,

@@ -85,7 +85,15 @@ pub async fn serve(config: &Config) -> Result<()> {
         drain_notice: Duration::ZERO,
     };
     let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
-    pando_net::serve(listener, routes, instance.keys.clone(), net, http_metrics, stopped).await?;
+    pando_net::serve(
+        listener,
+        routes,
+        instance.keys.clone(),
+        net,
+        http_metrics,
+        stopped,
+    )
+    .await?;
     instance.close().await;
     tracing::info!("stopped");
     Ok(())
