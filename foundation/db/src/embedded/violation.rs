@@ -59,6 +59,10 @@ pub(super) fn explain(
             told("CHECK constraint failed:").map(|name| case.check(&name))
         }
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(case.foreign_key()),
+        // `on delete restrict` is a trigger inside SQLite.
+        ffi::SQLITE_CONSTRAINT_TRIGGER if message.starts_with("FOREIGN KEY") => {
+            Some(case.foreign_key())
+        }
         _ => None,
     };
     explained.unwrap_or_else(|| super::error::sql_error(error))
