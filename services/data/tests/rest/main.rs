@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod embeds;
+mod plans;
 mod policies;
 mod reads;
 mod support;

@@ -16,10 +16,12 @@ use tower::ServiceExt;
 pub const ANNA: &str = "11111111-1111-4111-8111-111111111111";
 pub const BERT: &str = "22222222-2222-4222-8222-222222222222";
 
-const SCHEMA: &str = include_str!("schema.sql");
+pub const SCHEMA: &str = include_str!("schema.sql");
 
 pub struct Rest {
     router: Router,
+    db: Db,
+    pub metrics: pando_data::Metrics,
     _directory: tempfile::TempDir,
 }
 
@@ -39,18 +41,31 @@ impl Rest {
             clock: Arc::new(SystemClock),
         };
         let db = Db::open(settings, &mut registry).unwrap();
-        let migration = Migration {
-            version: "1".into(),
-            name: "library".into(),
-            file: "1_library.sql".into(),
-            sql: schema.to_owned().into(),
-        };
-        db.migrate("test", &[migration]).await.unwrap();
         let metrics = pando_data::Metrics::register(&mut registry);
-        Rest {
-            router: pando_data::routes(db, config, metrics).into_router(),
+        let router = pando_data::routes(db.clone(), config, metrics.clone()).into_router();
+        let rest = Rest {
+            router,
+            db,
+            metrics,
             _directory: directory,
-        }
+        };
+        rest.migrate(&[schema]).await;
+        rest
+    }
+
+    /// Runs those of the migrations that have not run.
+    pub async fn migrate(&self, migrations: &[&str]) {
+        let migrations: Vec<Migration> = migrations
+            .iter()
+            .enumerate()
+            .map(|(place, sql)| Migration {
+                version: (place + 1).to_string().into(),
+                name: "library".into(),
+                file: format!("{}_library.sql", place + 1).into(),
+                sql: (*sql).to_owned().into(),
+            })
+            .collect();
+        self.db.migrate("test", &migrations).await.unwrap();
     }
 
     pub fn service(&self) -> Client<'_> {
