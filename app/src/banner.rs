@@ -40,8 +40,7 @@ impl Banner<'_> {
                 format!("{}://{reachable}   for phones and emulators", self.scheme),
             ));
         }
-        let own = format!("{}://{}", self.scheme, self.listen);
-        if self.public_url != own {
+        if self.public_url != lines[0].1 {
             lines.push(("public", self.public_url.to_owned()));
         }
         lines.push(("publishable", format!("{}   for apps", self.publishable)));

@@ -37,7 +37,7 @@ impl Instance {
     /// Opens the data directory, making it if it is new, and brings our own tables up to date.
     pub async fn open(config: &Config) -> Result<Instance> {
         let directory = data_directory(config);
-        fs::create_dir_all(&directory)
+        make_private(&directory)
             .with_context(|| format!("make the data directory {}", directory.display()))?;
         let mut registry = Registry::new();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -186,6 +186,15 @@ pub async fn read_keys(config: &Config) -> Result<Arc<Keys>> {
         })?,
     };
     Ok(Keys::open_existing(&db, master, config.secret("jwt_secret"), clock).await?)
+}
+
+/// Makes a directory that others on this machine can't look into; one that is there stays as it is.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }
 
 /// The data directory.

@@ -107,8 +107,14 @@ fn neither_the_log_nor_the_metrics_hold_a_secret() {
         .find(|entry| entry.file_name().to_string_lossy().contains("master"));
     let master = master.expect("the master key is a file");
     #[cfg(unix)]
-    assert_eq!(
-        std::os::unix::fs::PermissionsExt::mode(&master.metadata().unwrap().permissions()) & 0o777,
-        0o600
-    );
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |metadata: fs::Metadata| metadata.permissions().mode() & 0o777;
+        assert_eq!(mode(master.metadata().unwrap()), 0o600);
+        assert_eq!(
+            mode(fs::metadata(pando.data()).unwrap()),
+            0o700,
+            "it holds hashes of passwords"
+        );
+    }
 }

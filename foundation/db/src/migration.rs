@@ -20,7 +20,10 @@ impl Migration {
     /// SHA-256 of its text, hexadecimal: what tells whether it was edited after it ran.
     pub fn checksum(&self) -> String {
         let hash = digest(&SHA256, self.sql.as_bytes());
-        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        hash.as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 

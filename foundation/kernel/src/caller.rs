@@ -51,12 +51,27 @@ pub struct Caller {
 impl Caller {
     /// A caller known only by an API key: no user, claims hold the role alone.
     pub fn keyed(role: Role) -> Caller {
-        Caller { role, subject: None, session: None, claims: format!("{{\"role\":\"{}\"}}", role.name()).into() }
+        Caller {
+            role,
+            subject: None,
+            session: None,
+            claims: format!("{{\"role\":\"{}\"}}", role.name()).into(),
+        }
     }
 
     /// A caller with a verified token. `claims` is the token's payload, verbatim JSON.
-    pub fn with_claims(role: Role, subject: Option<&str>, session: Option<&str>, claims: &str) -> Caller {
-        Caller { role, subject: subject.map(Arc::from), session: session.map(Arc::from), claims: claims.into() }
+    pub fn with_claims(
+        role: Role,
+        subject: Option<&str>,
+        session: Option<&str>,
+        claims: &str,
+    ) -> Caller {
+        Caller {
+            role,
+            subject: subject.map(Arc::from),
+            session: session.map(Arc::from),
+            claims: claims.into(),
+        }
     }
 
     /// The database role the request runs as; `auth.role()` in policies.

@@ -89,7 +89,14 @@ pub struct ApiError {
 impl ApiError {
     /// An error the client learns about by `code` and `message`.
     pub fn new(kind: ErrorKind, code: impl Into<String>, message: impl Into<String>) -> ApiError {
-        ApiError { kind, code: code.into(), message: message.into(), detail: None, hint: None, source: None }
+        ApiError {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            detail: None,
+            hint: None,
+            source: None,
+        }
     }
 
     /// A failure of ours: the client learns nothing but that, the log gets the source.
@@ -120,6 +127,8 @@ impl fmt::Display for ApiError {
 
 impl StdError for ApiError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }

@@ -65,7 +65,10 @@ pub fn policies(table: &Table, command: Command, role: Role) -> impl Iterator<It
 fn has_query(expr: &Expr) -> bool {
     let mut found = false;
     expr.walk(0, &mut |_, expr| {
-        found |= matches!(expr, Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. });
+        found |= matches!(
+            expr,
+            Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. }
+        );
     });
     found
 }

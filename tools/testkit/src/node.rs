@@ -195,7 +195,8 @@ fn installed(packages: &[String]) -> Result<PathBuf> {
         }
         Err(_) if folder.is_dir() => {}
         Err(error) => {
-            return Err(error).with_context(|| format!("move the packages to {}", folder.display()));
+            return Err(error)
+                .with_context(|| format!("move the packages to {}", folder.display()));
         }
     }
     Ok(folder)
