@@ -87,7 +87,7 @@ fn options() -> Result<Options> {
 /// Core 0 serves, core 1 asks: this process moves there before it has other threads.
 fn pin() -> Result<()> {
     let cores = std::thread::available_parallelism()?.get();
-    if std::env::var_os("PANDO_BENCH_PINNED").is_some() {
+    if std::env::var_os("BENCH_PINNED").is_some() {
         return Ok(());
     }
     ensure!(
@@ -99,7 +99,7 @@ fn pin() -> Result<()> {
         .args(["-c", "1"])
         .arg(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
-        .env("PANDO_BENCH_PINNED", "1")
+        .env("BENCH_PINNED", "1")
         .exec();
     Err(error).context(
         "taskset (util-linux) is needed to pin the servers and the generator to their cores",

@@ -63,8 +63,7 @@ pub async fn start(bench: &Bench) -> Result<Target> {
         &migrations.display().to_string(),
     ]
     .map(str::to_owned);
-    // Limits on credential routes would measure the limits; everything else is as it ships.
-    let environment = [("PANDO_AUTH_LIMITS", "off".to_owned())];
+    let environment = [("PANDO_METRICS_LISTEN", free_address()?.to_string())];
     let process = Process::start(
         &executable,
         &arguments,
