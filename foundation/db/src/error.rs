@@ -83,7 +83,7 @@ pub enum MigrateError {
     },
     /// A statement the embedded engine does not run.
     #[error("{0}")]
-    Refused(#[from] Refusal),
+    Refused(Box<Refusal>),
     /// A statement that failed on the data there is.
     #[error("{file}:{line}: {error}{}", detail(.error))]
     Failed {
@@ -92,11 +92,17 @@ pub enum MigrateError {
         /// The line of the statement.
         line: u64,
         /// What it raised.
-        error: SqlError,
+        error: Box<SqlError>,
     },
     /// The database did not answer.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<Refusal> for MigrateError {
+    fn from(refusal: Refusal) -> MigrateError {
+        MigrateError::Refused(Box::new(refusal))
+    }
 }
 
 fn detail(error: &SqlError) -> String {

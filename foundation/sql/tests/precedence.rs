@@ -3,10 +3,6 @@
 //! `precedence.txt` holds what a PostgreSQL server printed, every pair of parentheses in place, for expressions with a trap in each. Both
 //! texts are parsed and their structures compared. Where sqlparser is known to group otherwise, it is listed here, and the lowering
 //! refuses the construct.
-#![cfg_attr(
-    test,
-    expect(clippy::unwrap_used, reason = "a test fails by panicking")
-)]
 
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArguments, InTarget, Query, SelectItem, SetExpr,

@@ -209,12 +209,11 @@ impl Worker {
                     }));
                 }
             }
-            if let Some(run) = exclusive {
-                if catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))).is_err() {
+            if let Some(run) = exclusive
+                && catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))).is_err() {
                     tracing::error!("a job of the writer panicked");
                     self.roll_back();
                 }
-            }
             self.checkpoint();
         }
         if let Err(error) = self
@@ -234,11 +233,10 @@ impl Worker {
     }
 
     fn roll_back(&self) {
-        if !self.connection.is_autocommit() {
-            if let Err(error) = self.execute("ROLLBACK") {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK") {
                 tracing::error!(%error, "a transaction could not be rolled back");
             }
-        }
     }
 
     /// Runs all slots in one transaction and commits it. Every slot has an outcome afterwards.
@@ -351,14 +349,13 @@ impl Worker {
         let pages: rusqlite::Result<i64> =
             self.connection
                 .query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1));
-        if pages.is_ok_and(|pages| pages >= CHECKPOINT_PAGES) {
-            if let Err(error) =
+        if pages.is_ok_and(|pages| pages >= CHECKPOINT_PAGES)
+            && let Err(error) =
                 self.connection
                     .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
             {
                 tracing::warn!(%error, "the log could not be written back; it will be tried again");
             }
-        }
     }
 }
 

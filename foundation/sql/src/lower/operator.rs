@@ -143,11 +143,10 @@ impl Lowering<'_> {
             ast::UnaryOperator::Plus => self.operand(expr),
             ast::UnaryOperator::Minus => {
                 // A literal's sign belongs to it, so that the least integer can be written.
-                if let ast::Expr::Value(value) = expr {
-                    if let ast::Value::Number(text, _) = &value.value {
+                if let ast::Expr::Value(value) = expr
+                    && let ast::Value::Number(text, _) = &value.value {
                         return super::literal(&ast::Value::Number(format!("-{text}"), false));
                     }
-                }
                 let operand = self.value(expr)?;
                 if !number(&operand.ty()) {
                     return Err(SqlError::new(

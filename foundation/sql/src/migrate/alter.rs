@@ -215,8 +215,8 @@ impl Migration {
                 "drop the policy first",
             ));
         }
-        if !cascade {
-            if let Some(other) = self.catalog.tables.values().find(|other| {
+        if !cascade
+            && let Some(other) = self.catalog.tables.values().find(|other| {
                 other.foreign_keys.iter().any(|key| {
                     key.foreign_schema == changed.schema
                         && key.foreign_table == changed.name
@@ -229,7 +229,6 @@ impl Migration {
                     "drop that constraint first",
                 ));
             }
-        }
         changed.columns.retain(|column| column.name != name);
         changed.primary_key = changed
             .primary_key
@@ -488,11 +487,9 @@ impl Migration {
                         ty: known,
                         ..
                     } = &mut part.expr
-                    {
-                        if column == name {
+                        && column == name {
                             *known = ty.clone();
                         }
-                    }
                 }
                 changed.columns[at].ty = ty;
                 if changed.columns[at].default.is_some() {

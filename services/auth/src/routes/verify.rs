@@ -62,7 +62,7 @@ struct Verification {
 
 /// What became of it.
 enum Outcome {
-    SignedIn(User, Session),
+    SignedIn(Box<(User, Session)>),
     Code(Secret<String>),
     HalfDone,
 }
@@ -170,7 +170,7 @@ impl Verification {
             return Ok(Ok(Outcome::Code(code.clone())));
         }
         let session = begin(tx, &mut user, &self.new_session, self.now)?;
-        Ok(Ok(Outcome::SignedIn(user, session)))
+        Ok(Ok(Outcome::SignedIn(Box::new((user, session)))))
     }
 
     fn find(&self, tx: &Tx<'_>) -> Settled<OneTimeToken> {
@@ -243,11 +243,14 @@ pub async fn verify(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     let verification = auth.verification(&ask, &kind, proof)?;
     let refresh_token = verification.new_session.refresh_token.clone();
     match auth.run_verification(&ask, verification).await? {
-        Outcome::SignedIn(user, session) => Ok(answer(&auth.session_json(
-            &user,
-            &session,
-            &refresh_token,
-        )?)),
+        Outcome::SignedIn(signed_in) => {
+            let (user, session) = *signed_in;
+            Ok(answer(&auth.session_json(
+                &user,
+                &session,
+                &refresh_token,
+            )?))
+        }
         Outcome::HalfDone | Outcome::Code(_) => {
             Ok(answer(&json!({"msg": HALF_DONE, "code": "200"})))
         }
@@ -269,7 +272,8 @@ pub async fn follow_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     }
     let refresh_token = verification.new_session.refresh_token.clone();
     match auth.run_verification(&ask, verification).await {
-        Ok(Outcome::SignedIn(user, session)) => {
+        Ok(Outcome::SignedIn(signed_in)) => {
+            let (user, session) = *signed_in;
             let body = auth.session_json(&user, &session, &refresh_token)?;
             let text = |name: &str| {
                 body[name]
