@@ -521,22 +521,24 @@ fn convert(expr: Expr, ty: &Type) -> Expr {
         value: Value::Int(int),
         ..
     } = &expr
-        && let Ok(value) = unsized_type(ty).read_text(&int.to_string()) {
-            return Expr::Literal {
-                value,
-                ty: ty.clone(),
-            };
-        }
+        && let Ok(value) = unsized_type(ty).read_text(&int.to_string())
+    {
+        return Expr::Literal {
+            value,
+            ty: ty.clone(),
+        };
+    }
     if let Expr::Literal {
         value: Value::Text(text),
         ty: Type::Numeric(_),
     } = &expr
-        && let Ok(value) = unsized_type(ty).read_text(text) {
-            return Expr::Literal {
-                value,
-                ty: ty.clone(),
-            };
-        }
+        && let Ok(value) = unsized_type(ty).read_text(text)
+    {
+        return Expr::Literal {
+            value,
+            ty: ty.clone(),
+        };
+    }
     Expr::Cast {
         expr: Box::new(expr),
         ty: ty.clone(),

@@ -108,12 +108,13 @@ pub(crate) fn migrate(
         }
     }
     if let (Some(last), Some(first)) = (done.last(), pending.first())
-        && *first.version < *last.version {
-            return Err(MigrateError::OutOfOrder {
-                file: first.file.to_string(),
-                applied: format!("{}_{}", last.version, last.name),
-            });
-        }
+        && *first.version < *last.version
+    {
+        return Err(MigrateError::OutOfOrder {
+            file: first.file.to_string(),
+            applied: format!("{}_{}", last.version, last.name),
+        });
+    }
     let mut names = Vec::new();
     let mut current = catalog(connection).map_err(DbError::from)?;
     for migration in pending {
@@ -133,7 +134,11 @@ fn apply(
     let migrated = pando_sql::migrate(current, &migration.file, &migration.sql)?;
     let failed = |line| {
         let file = migration.file.to_string();
-        move |error: SqlError| MigrateError::Failed { file, line, error: Box::new(error) }
+        move |error: SqlError| MigrateError::Failed {
+            file,
+            line,
+            error: Box::new(error),
+        }
     };
     // A table is rebuilt by dropping it, which must not delete the rows that refer to it; all keys are checked before the commit.
     connection

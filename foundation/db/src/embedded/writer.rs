@@ -210,10 +210,11 @@ impl Worker {
                 }
             }
             if let Some(run) = exclusive
-                && catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))).is_err() {
-                    tracing::error!("a job of the writer panicked");
-                    self.roll_back();
-                }
+                && catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))).is_err()
+            {
+                tracing::error!("a job of the writer panicked");
+                self.roll_back();
+            }
             self.checkpoint();
         }
         if let Err(error) = self
@@ -234,9 +235,10 @@ impl Worker {
 
     fn roll_back(&self) {
         if !self.connection.is_autocommit()
-            && let Err(error) = self.execute("ROLLBACK") {
-                tracing::error!(%error, "a transaction could not be rolled back");
-            }
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
     }
 
     /// Runs all slots in one transaction and commits it. Every slot has an outcome afterwards.
@@ -353,9 +355,9 @@ impl Worker {
             && let Err(error) =
                 self.connection
                     .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-            {
-                tracing::warn!(%error, "the log could not be written back; it will be tried again");
-            }
+        {
+            tracing::warn!(%error, "the log could not be written back; it will be tried again");
+        }
     }
 }
 

@@ -144,9 +144,10 @@ impl Lowering<'_> {
             ast::UnaryOperator::Minus => {
                 // A literal's sign belongs to it, so that the least integer can be written.
                 if let ast::Expr::Value(value) = expr
-                    && let ast::Value::Number(text, _) = &value.value {
-                        return super::literal(&ast::Value::Number(format!("-{text}"), false));
-                    }
+                    && let ast::Value::Number(text, _) = &value.value
+                {
+                    return super::literal(&ast::Value::Number(format!("-{text}"), false));
+                }
                 let operand = self.value(expr)?;
                 if !number(&operand.ty()) {
                     return Err(SqlError::new(

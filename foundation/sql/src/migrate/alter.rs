@@ -222,13 +222,14 @@ impl Migration {
                         && key.foreign_table == changed.name
                         && key.foreign_columns.iter().any(|column| column == name)
                 })
-            }) {
-                return Err(Trouble::invalid(
-                    name,
-                    format!("a foreign key of table \"{}\" refers to it", other.name),
-                    "drop that constraint first",
-                ));
-            }
+            })
+        {
+            return Err(Trouble::invalid(
+                name,
+                format!("a foreign key of table \"{}\" refers to it", other.name),
+                "drop that constraint first",
+            ));
+        }
         changed.columns.retain(|column| column.name != name);
         changed.primary_key = changed
             .primary_key
@@ -487,9 +488,10 @@ impl Migration {
                         ty: known,
                         ..
                     } = &mut part.expr
-                        && column == name {
-                            *known = ty.clone();
-                        }
+                        && column == name
+                    {
+                        *known = ty.clone();
+                    }
                 }
                 changed.columns[at].ty = ty;
                 if changed.columns[at].default.is_some() {

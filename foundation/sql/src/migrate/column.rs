@@ -330,9 +330,10 @@ impl Migration {
         let mut columns: Vec<String> = Vec::new();
         lowered.walk(0, &mut |_, expr| {
             if let Expr::Column { name, .. } = expr
-                && !columns.contains(name) {
-                    columns.push(name.clone());
-                }
+                && !columns.contains(name)
+            {
+                columns.push(name.clone());
+            }
         });
         // Postgres names a check after its column when it has one only.
         if columns.len() != 1 {

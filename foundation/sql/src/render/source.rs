@@ -60,11 +60,12 @@ impl Renderer<'_> {
         }
         if let (Some(first), Some(source)) = (aliases.first(), query.from.first())
             && let Some(table) = self.catalog.table(&source.schema, &source.table).cloned()
-                && !self.passes(&table) {
-                    self.out.push(" WHERE ");
-                    self.policies(&table, Command::Select, false, first)?;
-                    filters += 1;
-                }
+            && !self.passes(&table)
+        {
+            self.out.push(" WHERE ");
+            self.policies(&table, Command::Select, false, first)?;
+            filters += 1;
+        }
         if let Some(filter) = &query.filter {
             self.out
                 .push(if filters == 0 { " WHERE " } else { " AND " });
