@@ -34,8 +34,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
 
 fn runtime(config: &Config) -> Result<Runtime> {
     let workers = config
-        .count("threads.workers", 1, 256)?
-        .map_or_else(instance::cores, |workers| workers as usize);
+        .threads("threads.workers")?
+        .unwrap_or_else(instance::cores);
     Builder::new_multi_thread()
         .worker_threads(workers)
         .thread_name("pando-worker")

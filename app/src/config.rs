@@ -14,6 +14,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+/// What `log.format` may be.
+pub const LOG_FORMATS: &[&str] = &["text", "json"];
+/// What `auth.confirm_email` may be.
+pub const CONFIRMATIONS: &[&str] = &["auto", "true", "false"];
+
 /// All settings with their values and origins.
 #[derive(Debug)]
 pub struct Config {
@@ -38,7 +43,36 @@ impl Config {
         }
         layers::add_variables(&mut set, variables)?;
         layers::add_flags(&mut set, flags);
-        Ok(Config { set })
+        let config = Config { set };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads every setting that has a form, so that a wrong one is refused before anything is touched.
+    fn check(&self) -> Result<(), Refused> {
+        self.limits()?;
+        for key in ["listen", "metrics_listen"] {
+            self.address(key)?;
+        }
+        for key in ["data.allow_unprotected", "auth.sign_up", "auth.anonymous"] {
+            self.switch(key)?;
+        }
+        self.choice("log.format", LOG_FORMATS)?;
+        self.choice("auth.confirm_email", CONFIRMATIONS)?;
+        self.threads("threads.workers")?;
+        self.threads("threads.readers")?;
+        self.password_length_min()?;
+        Ok(())
+    }
+
+    /// A number of threads.
+    pub fn threads(&self, key: &str) -> Result<Option<usize>, Refused> {
+        Ok(self.count(key, 1, 256)?.map(|count| count as usize))
+    }
+
+    /// The shortest password, characters.
+    pub fn password_length_min(&self) -> Result<usize, Refused> {
+        Ok(self.count("auth.password_length_min", 6, 72)?.unwrap_or(6) as usize)
     }
 
     /// The same configuration for another data directory, with nothing taken from this one's environment of files.

@@ -1,6 +1,6 @@
 //! An instance: a data directory, opened, with its keys and its services.
 
-use crate::config::Config;
+use crate::config::{CONFIRMATIONS, Config};
 use crate::migrations;
 use anyhow::{Context, Result, bail};
 use pando_auth::Auth;
@@ -152,15 +152,13 @@ impl Instance {
         auth.redirect_allow = config.list("auth.redirect_urls");
         auth.access_token_lifetime = self.limits.access_token_lifetime;
         auth.refresh_grace = self.limits.refresh_grace;
-        auth.autoconfirm = match config.choice("auth.confirm_email", &["auto", "true", "false"])? {
+        auth.autoconfirm = match config.choice("auth.confirm_email", CONFIRMATIONS)? {
             "auto" => None,
             confirm => Some(confirm == "false"),
         };
         auth.disable_signup = !config.switch("auth.sign_up")?;
         auth.anonymous_enabled = config.switch("auth.anonymous")?;
-        auth.password_length_min = config
-            .count("auth.password_length_min", 6, 72)?
-            .unwrap_or(6) as usize;
+        auth.password_length_min = config.password_length_min()?;
         Ok(auth)
     }
 }
@@ -234,10 +232,10 @@ fn master_key(config: &Config) -> Result<Option<MasterKey>> {
 }
 
 fn database(config: &Config, directory: &Path, clock: Arc<dyn Clock>) -> Result<pando_db::Config> {
-    let readers = config.count("threads.readers", 1, 256)?;
+    let readers = config.threads("threads.readers")?;
     Ok(pando_db::Config {
         directory: directory.to_owned(),
-        readers: readers.map_or_else(|| cores().max(2), |readers| readers as usize),
+        readers: readers.unwrap_or_else(|| cores().max(2)),
         limits: config.limits()?,
         clock,
     })

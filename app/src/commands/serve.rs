@@ -1,7 +1,7 @@
 //! `pando serve`.
 
 use crate::banner::Banner;
-use crate::config::Config;
+use crate::config::{Config, LOG_FORMATS};
 use crate::instance::{self, Instance};
 use crate::output::say;
 use anyhow::{Context, Result, bail};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 /// Serves until it is asked to stop, then answers what it has accepted.
 pub async fn serve(config: &Config) -> Result<()> {
-    let format = match config.choice("log.format", &["text", "json"])? {
+    let format = match config.choice("log.format", LOG_FORMATS)? {
         "json" => LogFormat::Json,
         _ => LogFormat::Text,
     };

@@ -21,9 +21,9 @@ pub fn test(arguments: &[String]) -> Result<()> {
 
     let nextest = has_cargo_command("nextest");
     let mut runner = cargo(if nextest {
-        &["nextest", "run", "--workspace"]
+        &["nextest", "run", "--workspace", "--no-fail-fast"]
     } else {
-        &["test", "--workspace"]
+        &["test", "--workspace", "--no-fail-fast"]
     });
     if !nextest {
         runner.args(["--lib", "--bins", "--tests"]);
