@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use std::process::Command;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// How the report calls it.
 pub const NAME: &str = "Pando";
@@ -72,6 +73,16 @@ pub async fn start(bench: &Bench) -> Result<Target> {
         address,
         &directory.join("log"),
     )?;
+    // It listens before its first migrations are done, and says so.
+    let mut connection = Connection::open(address).await?;
+    while connection
+        .fetch(&render("GET", "/ready", &[], None))
+        .await?
+        .0
+        != 200
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let keys = Command::new(&executable)
         .args(["keys", "--json", "--data", &data])
         .output()?;
@@ -87,7 +98,6 @@ pub async fn start(bench: &Bench) -> Result<Target> {
         .to_owned();
     let secret = keys["secret"].as_str().context("no secret key")?.to_owned();
 
-    let mut connection = Connection::open(address).await?;
     let key = vec![format!("apikey: {publishable}")];
     let mut people = Vec::with_capacity(data::PEOPLE);
     for index in 0..data::PEOPLE {
