@@ -253,7 +253,10 @@ fn main() -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(address).await?;
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address.parse()?)?;
+        let listener = socket.listen(4_096)?;
         axum::serve(
             axum::serve::ListenerExt::tap_io(listener, |stream| {
                 // Without it small answers wait for the peer's delayed acknowledgement.

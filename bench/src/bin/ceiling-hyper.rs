@@ -16,7 +16,10 @@ async fn main() -> anyhow::Result<()> {
     let address = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "127.0.0.1:9000".into());
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address.parse()?)?;
+    let listener = socket.listen(4_096)?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
@@ -301,8 +301,22 @@ fn metrics_answer(registry: &Registry, path: &str) -> http::Response<String> {
     response
 }
 
+/// Connections the system holds for us before they are accepted. A phone whose first packet finds no room tries again after a second.
+const BACKLOG: u32 = 4_096;
+
 /// Binds a listener; the error names the address.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
-    TcpListener::bind(address).await.map_err(named)
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
+    let listen = |socket: TcpSocket| {
+        // A restart takes its port back at once; clients of the old process are no reason to wait.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    socket.and_then(listen).map_err(named)
 }
