@@ -27,7 +27,12 @@ pub(crate) enum Mode {
     Write,
     /// Reads only.
     Read,
+    /// Reads only, on the thread that asks: quick ones, which are most of them.
+    ReadInPlace,
 }
+
+/// How much of the file the quick readers map instead of copying its pages: what is mapped counts as memory of the process.
+const MAPPED: i64 = 48 << 20;
 
 /// When the statement of a connection must be done; 0 is never.
 #[derive(Clone)]
@@ -68,7 +73,7 @@ impl Alarm {
 pub(crate) fn open(path: &Path, mode: Mode) -> Result<(Connection, Alarm), OpenError> {
     let flags = match mode {
         Mode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        Mode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Mode::Read | Mode::ReadInPlace => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     let opened = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     opened
@@ -92,7 +97,8 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -4_096)?;
-    connection.pragma_update(None, "mmap_size", 256 << 20)?;
+    let mapped = if mode == Mode::ReadInPlace { MAPPED } else { 0 };
+    connection.pragma_update(None, "mmap_size", mapped)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // A double-quoted word is a name, never a text that nobody meant.

@@ -63,15 +63,16 @@ impl Readers {
         metrics: Metrics,
     ) -> Result<Readers, OpenError> {
         let reader =
-            || open(file, Mode::Read).map(|(connection, alarm)| Reader { connection, alarm });
+            |mode| open(file, mode).map(|(connection, alarm)| Reader { connection, alarm });
         let in_place = (0..threads)
-            .map(|_| reader().map(Mutex::new))
+            .map(|_| reader(Mode::ReadInPlace).map(Mutex::new))
             .collect::<Result<_, _>>()?;
         let (sender, receiver) = sync_channel::<Job>(queue);
         let receiver = Arc::new(Mutex::new(receiver));
         let mut handles = Vec::with_capacity(threads);
         for index in 0..threads {
-            let (receiver, metrics, mut reader) = (receiver.clone(), metrics.clone(), reader()?);
+            let (receiver, metrics, mut reader) =
+                (receiver.clone(), metrics.clone(), reader(Mode::Read)?);
             let spawned = std::thread::Builder::new()
                 .name(format!("reader-{index}"))
                 .spawn(move || work(&receiver, &metrics, &mut reader));
