@@ -20,6 +20,12 @@ pub(crate) fn sql_error(error: rusqlite::Error) -> SqlError {
         carried.state = state.to_owned().into();
         return carried;
     }
+    if failure.code == ErrorCode::ConstraintViolation {
+        return violated(
+            failure.extended_code,
+            message.as_deref().unwrap_or_default(),
+        );
+    }
     match failure.code {
         ErrorCode::OperationInterrupted => {
             SqlError::new("57014", "canceling statement due to statement timeout")
@@ -38,4 +44,20 @@ pub(crate) fn sql_error(error: rusqlite::Error) -> SqlError {
         }
         _ => SqlError::new("XX000", error.to_string()),
     }
+}
+
+/// A constraint broken by hand-written SQL, in SQLite's words with Postgres' state.
+fn violated(code: i32, message: &str) -> SqlError {
+    use rusqlite::ffi;
+    let state = match code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_ROWID => "23505",
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "23503",
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "23502",
+        ffi::SQLITE_CONSTRAINT_CHECK => "23514",
+        ffi::SQLITE_CONSTRAINT_DATATYPE => "22P02",
+        _ => "23000",
+    };
+    SqlError::new(state, message)
 }

@@ -19,6 +19,8 @@ use tokio::sync::oneshot;
 
 /// Frames in the log after which it is written back into the file: about 16 MiB.
 const CHECKPOINT_PAGES: i64 = 4_000;
+/// Batches between two looks at the log's length.
+const CHECKPOINT_BATCHES: u64 = 16;
 /// Transactions of one batch that SQLite may drop before the rest of the batch is given up.
 const DROPS: u32 = 8;
 
@@ -91,6 +93,7 @@ impl Writer {
                     connection,
                     alarm,
                     batch,
+                    batches: 0,
                     metrics: thread_metrics,
                 };
                 worker.work(&receiver);
@@ -170,6 +173,8 @@ struct Worker {
     connection: Connection,
     alarm: Alarm,
     batch: usize,
+    /// How many batches there were.
+    batches: u64,
     metrics: Metrics,
 }
 
@@ -346,17 +351,23 @@ impl Worker {
         ran
     }
 
-    /// Writes the log back into the file once it is long. Readers and the next batch do not wait for it longer than a write does.
-    fn checkpoint(&self) {
-        let pages: rusqlite::Result<i64> =
-            self.connection
-                .query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1));
-        if pages.is_ok_and(|pages| pages >= CHECKPOINT_PAGES)
-            && let Err(error) =
-                self.connection
-                    .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        {
-            tracing::warn!(%error, "the log could not be written back; it will be tried again");
+    /// Writes the log back into the file once it is long. It is looked at now and then only, for looking costs as much as a small write.
+    fn checkpoint(&mut self) {
+        self.batches += 1;
+        if !self.batches.is_multiple_of(CHECKPOINT_BATCHES) {
+            return;
+        }
+        let pages: rusqlite::Result<i64> = self
+            .connection
+            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(1)));
+        if pages.is_ok_and(|pages| pages >= CHECKPOINT_PAGES) {
+            let done = self
+                .connection
+                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            if let Err(error) = done {
+                tracing::warn!(%error, "the log could not be written back; it will be tried again");
+            }
         }
     }
 }
