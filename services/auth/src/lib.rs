@@ -73,9 +73,6 @@ pub enum StartError {
     /// The way mail goes can't be opened.
     #[error("failed to open the way for mail")]
     Mail(#[from] MailError),
-    /// Passwords can't be hashed here.
-    #[error("failed to set up password hashing")]
-    Hashing(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// The service.
@@ -108,7 +105,7 @@ impl Auth {
     /// Starts the service on a database that has its [`migrations`]. Must be called inside a runtime.
     ///
     /// # Errors
-    /// When configuration names a relay that can't be read, or the system has no randomness.
+    /// When configuration names a relay that can't be read.
     pub fn start(
         db: Db,
         keys: Arc<Keys>,
@@ -117,8 +114,7 @@ impl Auth {
         registry: &mut Registry,
     ) -> Result<Arc<Auth>, StartError> {
         let metrics = Metrics::register(registry);
-        let hasher =
-            Hasher::new(config.hashing).map_err(|error| StartError::Hashing(Box::new(error)))?;
+        let hasher = Hasher::new(config.hashing);
         let mailer = Mailer::start(&config.mail, metrics.clone())?;
         let allow = AllowList::new(&config.site_url, &config.redirect_allow);
         Ok(Arc::new(Auth {

@@ -88,30 +88,26 @@ pub enum Verdict {
     Outdated,
 }
 
+/// What a password is compared with when there is no account: the form of our own hashes, of no password anybody could find.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cGFuZG8gZGVjb3kgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// The bounded place where passwords are hashed.
 #[derive(Debug)]
 pub struct Hasher {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
-    decoy: Arc<str>,
 }
 
 impl Hasher {
     /// Sizes the place by cores and memory.
-    ///
-    /// # Errors
-    /// When the system's random source does not work.
-    pub fn new(config: Hashing) -> Result<Hasher, AuthError> {
+    pub fn new(config: Hashing) -> Hasher {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let by_memory = config.memory_bytes_max / (MEMORY_KIB as usize * 1_024);
         let threads = config.threads_max.unwrap_or(cores).min(by_memory).max(1);
-        Ok(Hasher {
+        Hasher {
             running: Arc::new(Semaphore::new(threads)),
             waiting: Arc::new(Semaphore::new(threads + config.waiting_max)),
-            decoy: hash_now("a password nobody has")
-                .map_err(AuthError::internal)?
-                .into(),
-        })
+        }
     }
 
     /// Hashes a new password.
@@ -140,11 +136,10 @@ impl Hasher {
         hash: Option<Secret<String>>,
         deadline: Instant,
     ) -> Result<Verdict, AuthError> {
-        let decoy = Arc::clone(&self.decoy);
         self.run(deadline, move || match &hash {
             Some(hash) => verify_now(password.expose(), hash.expose()),
             None => {
-                verify_now(password.expose(), &decoy);
+                verify_now(password.expose(), DECOY);
                 Verdict::Wrong
             }
         })
@@ -252,6 +247,24 @@ mod tests {
     }
 
     #[test]
+    fn the_decoy_costs_what_our_own_hashes_cost() {
+        let decoy = PasswordHash::new(DECOY).unwrap();
+        let ours = hash_now("correct horse").unwrap();
+        let ours = PasswordHash::new(&ours).unwrap();
+        assert_eq!(decoy.algorithm, ours.algorithm);
+        assert_eq!(
+            Params::try_from(&decoy).unwrap().m_cost(),
+            Params::try_from(&ours).unwrap().m_cost()
+        );
+        assert_eq!(
+            Params::try_from(&decoy).unwrap().t_cost(),
+            Params::try_from(&ours).unwrap().t_cost()
+        );
+        assert!(within_bounds(&decoy));
+        assert_eq!(verify_now("", DECOY), Verdict::Wrong);
+    }
+
+    #[test]
     fn strength_is_counted_in_characters_and_bounded_in_bytes() {
         assert!(check_strength("123456", 6).is_ok());
         assert!(check_strength("äöüäöü", 6).is_ok());
@@ -273,8 +286,7 @@ mod tests {
             threads_max: Some(1),
             memory_bytes_max: 1 << 30,
             waiting_max: 1,
-        })
-        .unwrap();
+        });
         let held = Arc::clone(&hasher.running).acquire_owned().await.unwrap();
         let soon = Instant::now() + Duration::from_millis(50);
         let one = hasher.verify(Secret::new("x".into()), None, soon);

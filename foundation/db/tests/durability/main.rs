@@ -160,7 +160,13 @@ async fn an_interrupt_in_a_batch_of_64_hurts_nobody_else() {
     let (release, held) = channel::<()>();
     let holder = tokio::spawn({
         let db = db.clone();
-        async move { db.write(soon(), move |_| Ok(held.recv().unwrap())).await }
+        async move {
+            db.write(soon(), move |_| {
+                held.recv().unwrap();
+                Ok(())
+            })
+            .await
+        }
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let mut waiting = Vec::new();
