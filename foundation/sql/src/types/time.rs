@@ -81,7 +81,11 @@ fn parse(text: &str, ty: &Type) -> Result<Parsed, SqlError> {
         .hint("Use null, or a date far away."));
     }
     let (year, month, day, rest) = calendar(trimmed).ok_or_else(|| invalid(ty, text))?;
-    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) || year < 1 {
+    if !(1..=12).contains(&month)
+        || day < 1
+        || day > days_in(year, month)
+        || !(1..=10_000).contains(&year)
+    {
         return Err(field(text));
     }
     let midnight = days_from_civil(year, month, day) * DAY;
@@ -116,13 +120,13 @@ fn number(text: &str, least: usize, most: usize) -> Option<(i64, &str)> {
 }
 
 fn calendar(text: &str) -> Option<(i64, i64, i64, &str)> {
-    let (year, rest) = number(text, 4, 6)?;
-    if !rest.starts_with('-') {
-        // 20260131, the basic form of ISO 8601, is six to eight digits without hyphens.
-        let (digits, rest) = number(text, 8, 8)?;
+    // 20260131, the basic form of ISO 8601.
+    if let Some((digits, rest)) = number(text, 8, 8) {
         return Some((digits / 10_000, digits / 100 % 100, digits % 100, rest));
     }
-    let (month, rest) = number(&rest[1..], 1, 2)?;
+    let (year, rest) = number(text, 4, 6)?;
+    let rest = rest.strip_prefix('-')?;
+    let (month, rest) = number(rest, 1, 2)?;
     let (day, rest) = number(rest.strip_prefix('-')?, 1, 2)?;
     Some((year, month, day, rest))
 }
@@ -289,4 +293,67 @@ pub(crate) fn shift(stored: &str, months: i64, days: i64, micros: i64) -> Result
         out.push_str("+00:00");
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::types::Type;
+
+    #[test]
+    fn times_are_stored_in_the_one_form_json_shows() {
+        for (ty, text, stored) in [
+            (
+                Type::Timestamptz,
+                "2024-01-02 03:04:05.1230+02",
+                "2024-01-02T01:04:05.123+00:00",
+            ),
+            (
+                Type::Timestamptz,
+                "2024-01-02T03:04:05Z",
+                "2024-01-02T03:04:05+00:00",
+            ),
+            (Type::Timestamptz, "2024-02-29", "2024-02-29T00:00:00+00:00"),
+            (
+                Type::Timestamptz,
+                "2024-12-31 23:59:59.9999999+00",
+                "2025-01-01T00:00:00+00:00",
+            ),
+            (Type::Timestamptz, "epoch", "1970-01-01T00:00:00+00:00"),
+            (
+                Type::Timestamp,
+                "2024-01-02 03:04:05+02",
+                "2024-01-02T03:04:05",
+            ),
+            (Type::Date, "20240102", "2024-01-02"),
+            (Type::Time, "3:04", "03:04:00"),
+        ] {
+            let read = ty.read_text(text);
+            assert_eq!(
+                read.as_ref().ok().and_then(|value| value.as_str()),
+                Some(stored),
+                "{text}: {read:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_or_out_of_range_is_refused() {
+        for (text, state) in [
+            ("2023-02-29", "22008"),
+            ("2024-13-01", "22008"),
+            ("300000-01-01", "22008"),
+            ("0000-01-01", "22008"),
+            ("10000-01-01", "22008"),
+            ("infinity", "22008"),
+            ("2024-01-02 25:00", "22008"),
+            ("tomorrowish", "22007"),
+            ("", "22007"),
+            ("2024-01-02 03:04 mars", "22007"),
+        ] {
+            let refused = Type::Timestamptz
+                .read_text(text)
+                .map_err(|error| error.state.into_owned());
+            assert_eq!(refused, Err(state.to_owned()), "{text}");
+        }
+    }
 }
