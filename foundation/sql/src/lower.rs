@@ -23,6 +23,8 @@ pub(crate) struct Level {
 pub(crate) struct Lowering<'a> {
     pub catalog: &'a Catalog,
     levels: Vec<Level>,
+    /// Whether an aggregate may stand here: only in what a sub-select selects.
+    aggregates: bool,
 }
 
 /// An operand whose type may still be open, as that of a quoted literal is.
@@ -41,7 +43,7 @@ pub(crate) fn fold(ident: &ast::Ident) -> String {
     if ident.quote_style.is_some() {
         ident.value.clone()
     } else {
-        ident.value.to_lowercase()
+        ident.value.to_ascii_lowercase()
     }
 }
 
@@ -65,6 +67,7 @@ impl<'a> Lowering<'a> {
         Lowering {
             catalog,
             levels: Vec::new(),
+            aggregates: false,
         }
     }
 
@@ -76,6 +79,7 @@ impl<'a> Lowering<'a> {
             levels: vec![Level {
                 sources: vec![(name, Arc::new(table.clone()))],
             }],
+            aggregates: false,
         }
     }
 
@@ -123,6 +127,14 @@ impl<'a> Lowering<'a> {
                 value: Value::Null,
                 ty: ty.clone(),
             }),
+            // Blanks at the end of a char(n) do not count; stored ones always fill it.
+            Operand::Unknown(Some(text)) if matches!(ty, Type::Char(_)) => {
+                let text = text.trim_end_matches(' ');
+                Ok(Expr::Literal {
+                    value: ty.read_text(text).or_else(|_| Type::Text.read_text(text))?,
+                    ty: ty.clone(),
+                })
+            }
             Operand::Unknown(Some(text)) => Ok(Expr::Literal {
                 value: unsized_type(ty).read_text(&text)?,
                 ty: ty.clone(),
@@ -165,7 +177,8 @@ impl<'a> Lowering<'a> {
             }
             Operand::Typed(expr) => {
                 let from = expr.ty();
-                if from == *ty {
+                if from == *ty || (textual(&from) && matches!(ty, Type::Varchar(_))) {
+                    // What is too long for a varchar is refused by the column's check, not cut as a cast would cut it.
                     Ok(expr)
                 } else if same(&from, ty)
                     || implicit(&from, ty)
@@ -321,7 +334,7 @@ impl<'a> Lowering<'a> {
                 ..
             } => typed(self.case(operand.as_deref(), conditions, else_result.as_deref())?),
             E::Exists { subquery, negated } => {
-                let exists = Expr::Exists(Box::new(self.query(subquery, false)?));
+                let exists = Expr::Exists(Box::new(self.query(subquery, query::Place::Exists)?));
                 typed(if *negated {
                     call(Function::Not, vec![exists], Type::Bool)
                 } else {
@@ -342,6 +355,10 @@ impl<'a> Lowering<'a> {
                 &[expr.as_ref(), r#in.as_ref()],
                 Type::Int4,
             )?),
+            E::AtTimeZone {
+                timestamp,
+                time_zone,
+            } => typed(self.at_utc(time_zone, timestamp)?),
             E::Interval(_) => Err(Trouble::unsupported(
                 expr.to_string(),
                 "an interval may be added to or taken from a timestamp, and no more",
@@ -465,7 +482,7 @@ fn literal(value: &ast::Value) -> Result<Operand> {
 /// A type without its length, for comparing: literals are not cut to a column's size.
 fn unsized_type(ty: &Type) -> Type {
     match ty {
-        Type::Varchar(_) | Type::Char(_) => Type::Text,
+        Type::Varchar(_) => Type::Text,
         Type::Numeric(_) => Type::Numeric(None),
         other => other.clone(),
     }
@@ -506,6 +523,9 @@ pub(crate) fn rank(ty: &Type) -> Option<u8> {
 
 /// The conversions Postgres makes on its own in expressions.
 fn implicit(from: &Type, to: &Type) -> bool {
+    if matches!(from, Type::Char(_)) && matches!(to, Type::Text | Type::Varchar(None)) {
+        return true;
+    }
     if let (Some(from), Some(to)) = (rank(from), rank(to)) {
         return from <= to;
     }

@@ -94,8 +94,11 @@ impl Migration {
         if source.starts_with(&["grant"]) || source.starts_with(&["revoke"]) {
             return self.grant(source);
         }
-        if source.starts_with(&["alter", "default", "privileges"]) || source.starts_with(&["set"]) {
+        if source.starts_with(&["alter", "default", "privileges"]) {
             return Ok(());
+        }
+        if source.starts_with(&["set"]) {
+            return self.set(source);
         }
         let statement = source.statement()?;
         match &statement {

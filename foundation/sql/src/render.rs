@@ -382,7 +382,7 @@ impl<'a> Renderer<'a> {
         ) {
             return self.named("pg_array_any", &[needle.clone(), array.clone()]);
         }
-        let literal = matches!(array, Expr::Literal { .. });
+        let literal = matches!(array, Expr::Literal { value, .. } if !value.is_null());
         if !literal {
             // Nothing is known of a null array, while json_each of null would say it has no members.
             self.out.push("CASE WHEN ");

@@ -105,8 +105,19 @@ impl Lowering<'_> {
                 typed(call(Function::Abs, vec![value], ty))
             }
             (None, "coalesce", 1..) => typed(self.common(Function::Coalesce, &args)?),
-            (None, "greatest", 1..) => typed(self.common(Function::Greatest, &args)?),
-            (None, "least", 1..) => typed(self.common(Function::Least, &args)?),
+            // Each further argument triples the text that picks one.
+            (None, "greatest" | "least", 1..=6) => {
+                let function = if name == "greatest" {
+                    Function::Greatest
+                } else {
+                    Function::Least
+                };
+                let picked = self.common(function, &args)?;
+                if !sorts(&picked.ty()) {
+                    return Err(unsupported());
+                }
+                typed(picked)
+            }
             (None, "nullif", 2) => typed(self.common(Function::NullIf, &args)?),
             (None, "jsonb_typeof" | "json_typeof", 1) => {
                 typed(self.on_json(Function::JsonTypeof, args[0], Type::Text)?)
@@ -118,14 +129,23 @@ impl Lowering<'_> {
             (None, "array_length", 2) if args[1].to_string() == "1" => {
                 typed(self.on_array(Function::ArrayLength, args[0])?)
             }
+            (None, "timezone", 2) => typed(self.at_utc(args[0], args[1])?),
+            (None, "count" | "max" | "min", _) if !self.aggregates => Err(Trouble::invalid(
+                function.to_string(),
+                "aggregate functions are not allowed here",
+                "put it into what a sub-select selects: (select count(*) from ..)",
+            )),
             (None, "count", 0) if star => nullary(Function::Count, Type::Int8),
             (None, "count", 1) => {
-                let value = self.value(args[0])?;
+                let value = self.within_aggregate(args[0])?;
                 typed(call(Function::Count, vec![value], Type::Int8))
             }
             (None, "max" | "min", 1) => {
-                let value = self.value(args[0])?;
+                let value = self.within_aggregate(args[0])?;
                 let ty = value.ty();
+                if !sorts(&ty) {
+                    return Err(unsupported());
+                }
                 let function = if name == "max" {
                     Function::Max
                 } else {
@@ -135,6 +155,52 @@ impl Lowering<'_> {
             }
             _ => Err(unsupported()),
         }
+    }
+
+    /// An argument of an aggregate, which takes no aggregate itself.
+    fn within_aggregate(&mut self, arg: &ast::Expr) -> Result<Expr> {
+        self.aggregates = false;
+        let value = self.value(arg);
+        self.aggregates = true;
+        value
+    }
+
+    /// `at time zone 'utc'`: the one zone everything here is kept in.
+    pub(super) fn at_utc(&mut self, zone: &ast::Expr, moment: &ast::Expr) -> Result<Expr> {
+        let utc = match self.operand(zone)? {
+            Operand::Unknown(Some(zone)) => zone.eq_ignore_ascii_case("utc"),
+            Operand::Typed(Expr::Literal {
+                value: Value::Text(zone),
+                ..
+            }) => zone.eq_ignore_ascii_case("utc"),
+            _ => false,
+        };
+        if !utc {
+            return Err(Trouble::unsupported(
+                format!("time zone {zone}"),
+                "use 'utc', and turn it into local time in the app",
+            ));
+        }
+        let moment = self.value(moment)?;
+        let ty = match moment.ty() {
+            Type::Timestamptz => Type::Timestamp,
+            Type::Timestamp => Type::Timestamptz,
+            other => {
+                return Err(SqlError::new(
+                    "42883",
+                    format!(
+                        "function timezone(unknown, {}) does not exist",
+                        other.name()
+                    ),
+                )
+                .hint("cast it to timestamptz")
+                .into());
+            }
+        };
+        Ok(Expr::Cast {
+            expr: Box::new(moment),
+            ty,
+        })
     }
 
     fn on_json(&mut self, function: Function, arg: &ast::Expr, ty: Type) -> Result<Expr> {
@@ -274,11 +340,29 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether SQLite orders the stored form of a type as Postgres orders its values.
+fn sorts(ty: &Type) -> bool {
+    number(ty)
+        || matches!(
+            ty,
+            Type::Text
+                | Type::Varchar(_)
+                | Type::Date
+                | Type::Time
+                | Type::Timestamp
+                | Type::Timestamptz
+                | Type::Uuid
+                | Type::Bool
+        )
+}
+
 /// Whether an explicit cast exists on the embedded engine; [`crate::render`] knows how each is made.
 pub(crate) fn castable(from: &Type, to: &Type) -> bool {
     use Type as T;
     match (from, to) {
         _ if same(from, to) => true,
+        // Filling up with blanks is done where a literal is read, and nowhere else.
+        (_, T::Char(_)) => false,
         (_, T::Interval) | (T::Interval, _) => false,
         (from, to) if textual(to) => !matches!(from, T::Bytea),
         (from, to) if textual(from) => {

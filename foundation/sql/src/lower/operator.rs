@@ -204,6 +204,9 @@ impl Lowering<'_> {
                         | (Type::Date, Type::Timestamp) => b.clone(),
                         (Type::Timestamptz, Type::Date | Type::Timestamp)
                         | (Type::Timestamp, Type::Date) => a.clone(),
+                        (Type::Char(_), other) | (other, Type::Char(_)) if textual(other) => {
+                            Type::Text
+                        }
                         _ => return Err(missing(op, &a, &b)),
                     },
                 };
@@ -282,7 +285,10 @@ impl Lowering<'_> {
         let mut lowered = Vec::with_capacity(args.len());
         for arg in args {
             let operand = self.operand(arg)?;
-            let expr = self.settle(operand)?;
+            let mut expr = self.settle(operand)?;
+            if matches!(expr.ty(), Type::Char(_)) {
+                expr = self.coerce(Operand::Typed(expr), &Type::Text)?;
+            }
             if !textual(&expr.ty()) {
                 return Err(Trouble::from(
                     SqlError::new("42883", format!("text is wanted, not {}", expr.ty().name()))

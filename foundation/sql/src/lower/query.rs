@@ -2,16 +2,63 @@
 
 use super::{Level, Lowering, Operand, object};
 use crate::catalog::Table;
-use crate::expr::{Expr, Query, Source};
+use crate::expr::{Expr, Function, Query, Source};
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
 use std::sync::Arc;
 
 const ADVICE: &str = "a sub-select in an expression may have columns, from, joins, where and limit; use exists (..) or in (..) for the rest";
 
+/// What a sub-select is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `exists (..)`: its columns do not matter.
+    Exists,
+    /// `(select ..)` as a value.
+    Scalar,
+    /// `in (..)`: all of its rows.
+    List,
+}
+
+fn is_aggregate(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Call {
+            function: Function::Count | Function::Max | Function::Min,
+            ..
+        }
+    )
+}
+
+fn aggregated(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(0, &mut |depth, expr| {
+        found |= depth == 0 && is_aggregate(expr)
+    });
+    found
+}
+
+/// Whether a column of the query itself stands outside of its aggregates.
+fn bare_column(expr: &Expr) -> bool {
+    let count = |expr: &Expr| {
+        let mut columns = 0;
+        expr.walk(0, &mut |depth, expr| {
+            columns += usize::from(matches!(expr, Expr::Column { level, .. } if *level == depth));
+        });
+        columns
+    };
+    let mut within = 0;
+    expr.walk(0, &mut |depth, expr| {
+        if let (0, true, Expr::Call { args, .. }) = (depth, is_aggregate(expr), expr) {
+            within += args.iter().map(count).sum::<usize>();
+        }
+    });
+    count(expr) > within
+}
+
 impl Lowering<'_> {
-    /// A sub-select; with `columns`, of exactly one column.
-    pub(super) fn query(&mut self, query: &ast::Query, columns: bool) -> Result<Query> {
+    /// A sub-select; but for `exists`, of exactly one column.
+    pub(super) fn query(&mut self, query: &ast::Query, place: Place) -> Result<Query> {
         let unsupported = |what: &str| {
             Err(Trouble::unsupported(
                 format!("{what} in a sub-select"),
@@ -25,10 +72,15 @@ impl Lowering<'_> {
             return unsupported("order by, fetch or for update");
         }
         if let Some(limit) = &query.limit_clause {
-            // Only whether there is a row matters to exists (..), and one row is all that a scalar takes.
-            let one = matches!(limit, ast::LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by } if limit.to_string() == "1" && limit_by.is_empty());
+            // Only whether there is a row matters to exists (..), and one row is all that a scalar takes; in (..) looks at all of them.
+            let one = place != Place::List
+                && matches!(limit, ast::LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by } if limit.to_string() == "1" && limit_by.is_empty());
             if !one {
-                return unsupported("limit other than 1");
+                return unsupported(if place == Place::List {
+                    "limit"
+                } else {
+                    "limit other than 1"
+                });
             }
         }
         let ast::SetExpr::Select(select) = query.body.as_ref() else {
@@ -45,17 +97,14 @@ impl Lowering<'_> {
         }
         let (from, level) = self.sources(&select.from)?;
         self.levels.push(level);
-        let lowered = self.body(select, from, columns);
+        let aggregates = std::mem::replace(&mut self.aggregates, false);
+        let lowered = self.body(select, from, place);
+        self.aggregates = aggregates;
         self.levels.pop();
         lowered
     }
 
-    fn body(
-        &mut self,
-        select: &ast::Select,
-        mut from: Vec<Source>,
-        columns: bool,
-    ) -> Result<Query> {
+    fn body(&mut self, select: &ast::Select, mut from: Vec<Source>, place: Place) -> Result<Query> {
         let joins = select
             .from
             .iter()
@@ -84,32 +133,59 @@ impl Lowering<'_> {
             .as_ref()
             .map(|filter| self.condition(filter))
             .transpose()?;
-        let mut lowered = Vec::new();
-        if columns {
-            for item in &select.projection {
-                match item {
-                    ast::SelectItem::UnnamedExpr(expr)
-                    | ast::SelectItem::ExprWithAlias { expr, .. } => {
-                        lowered.push(self.value(expr)?)
-                    }
-                    other => {
-                        return Err(Trouble::unsupported(other.to_string(), "name the column"));
-                    }
+        let mut columns = Vec::new();
+        for item in &select.projection {
+            match item {
+                ast::SelectItem::UnnamedExpr(expr)
+                | ast::SelectItem::ExprWithAlias { expr, .. } => {
+                    columns.push(self.projected(expr, place)?);
+                }
+                ast::SelectItem::Wildcard(_) if place == Place::Exists => {}
+                other => {
+                    return Err(Trouble::unsupported(other.to_string(), "name the column"));
                 }
             }
-            if lowered.len() != 1 {
-                return Err(Trouble::invalid(
-                    select.to_string(),
-                    "subquery must return only one column",
-                    "select the column that is compared",
-                ));
-            }
+        }
+        if place == Place::Exists {
+            columns.clear();
+        } else if columns.len() != 1 {
+            return Err(Trouble::invalid(
+                select.to_string(),
+                "subquery must return only one column",
+                "select the column that is compared",
+            ));
         }
         Ok(Query {
             from,
-            columns: lowered,
+            columns,
             filter,
         })
+    }
+
+    /// What a sub-select selects. Only here may an aggregate stand, and then no column beside it: there is no `group by`.
+    fn projected(&mut self, expr: &ast::Expr, place: Place) -> Result<Expr> {
+        self.aggregates = true;
+        let lowered = self.value(expr);
+        self.aggregates = false;
+        let lowered = lowered?;
+        if aggregated(&lowered) {
+            if place == Place::Exists {
+                return Err(Trouble::unsupported(
+                    format!("exists (select {expr} ..)"),
+                    "an aggregate always gives a row; select 1",
+                )
+                .at(super::line(expr)));
+            }
+            if bare_column(&lowered) {
+                return Err(Trouble::invalid(
+                    expr.to_string(),
+                    "a column must appear in the GROUP BY clause or be used in an aggregate function",
+                    "leave the column out",
+                )
+                .at(super::line(expr)));
+            }
+        }
+        Ok(lowered)
     }
 
     fn sources(&self, from: &[ast::TableWithJoins]) -> Result<(Vec<Source>, Level)> {
@@ -124,6 +200,12 @@ impl Lowering<'_> {
                 name,
                 alias,
                 args: None,
+                with_hints,
+                version: None,
+                with_ordinality: false,
+                partitions,
+                json_path: None,
+                sample: None,
                 ..
             } = factor
             else {
@@ -132,6 +214,15 @@ impl Lowering<'_> {
                     "select from a table",
                 ));
             };
+            let renamed = alias
+                .as_ref()
+                .is_some_and(|alias| !alias.columns.is_empty());
+            if renamed || !with_hints.is_empty() || !partitions.is_empty() {
+                return Err(Trouble::unsupported(
+                    factor.to_string(),
+                    "select from a table, with an alias at most",
+                ));
+            }
             let table = self.table(name)?;
             let alias = alias
                 .as_ref()
@@ -189,7 +280,7 @@ impl Lowering<'_> {
         negated: bool,
     ) -> Result<Expr> {
         let needle = self.operand(left)?;
-        let query = self.query(query, true)?;
+        let query = self.query(query, Place::List)?;
         let ty = query.columns.first().map_or(crate::Type::Text, Expr::ty);
         let needle = match needle {
             Operand::Typed(expr) if super::same(&expr.ty(), &ty) => expr,
@@ -222,7 +313,7 @@ impl Lowering<'_> {
                 return self.operand(expr);
             }
         }
-        let lowered = self.query(query, true)?;
+        let lowered = self.query(query, Place::Scalar)?;
         Ok(Operand::Typed(Expr::Scalar(Box::new(lowered))))
     }
 }

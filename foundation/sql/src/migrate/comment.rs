@@ -1,4 +1,4 @@
-//! Statements that are recorded: comments, grants and the publication realtime reads.
+//! Statements that are recorded or change nothing here: comments, grants, settings and the publication realtime reads.
 
 use super::{Migration, Source};
 use crate::trouble::{Result, Trouble};
@@ -145,6 +145,37 @@ impl Migration {
             if words.next_if(|word| **word == Token::Comma).is_none() {
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Settings of a session say nothing to a migration, but for those that change what its names or its rights mean.
+    pub(super) fn set(&mut self, source: &Source) -> Result<()> {
+        let mut words = source.words().skip(1).peekable();
+        words.next_if(|word| is_word(word, "local") || is_word(word, "session"));
+        let Some(name) = words.next() else {
+            return Ok(());
+        };
+        let refused = |advice: &str| Err(Trouble::unsupported(source.text(), advice));
+        if is_word(name, "role") || is_word(name, "authorization") {
+            return refused("leave it out: a migration runs as the owner of the tables");
+        }
+        let usual = |word: &Token| match word {
+            Token::Word(word) => [
+                "to",
+                "public",
+                "extensions",
+                "default",
+                "$user",
+                "pg_catalog",
+            ]
+            .iter()
+            .any(|usual| word.value.eq_ignore_ascii_case(usual)),
+            Token::SingleQuotedString(text) => text.is_empty() || text == "public",
+            token => matches!(token, Token::Eq | Token::Comma),
+        };
+        if is_word(name, "search_path") && !words.all(usual) {
+            return refused("leave it out, and name tables with their schemas");
         }
         Ok(())
     }

@@ -11,7 +11,21 @@ fn roles(owners: Option<&Vec<ast::Owner>>) -> Result<Vec<String>> {
     let mut roles = Vec::new();
     for owner in owners.into_iter().flatten() {
         match owner {
-            ast::Owner::Ident(ident) => roles.push(fold(ident)),
+            ast::Owner::Ident(ident) => {
+                let role = fold(ident);
+                // A policy for a role no request can have would look like protection and be none.
+                if !matches!(
+                    role.as_str(),
+                    "public" | "anon" | "authenticated" | "service_role" | "postgres"
+                ) {
+                    return Err(Trouble::invalid(
+                        role.clone(),
+                        format!("role \"{role}\" does not exist"),
+                        "name anon, authenticated, service_role or public",
+                    ));
+                }
+                roles.push(role);
+            }
             other => {
                 return Err(Trouble::unsupported(
                     format!("policy to {other}"),

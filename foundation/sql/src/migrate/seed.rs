@@ -5,7 +5,7 @@ use super::{Migration, named};
 use crate::catalog::Table;
 use crate::ddl;
 use crate::expr::Expr;
-use crate::lower::{Lowering, object};
+use crate::lower::{Lowering, fold, object};
 use crate::render::{Scope, render_expr};
 use crate::statement::Statement;
 use crate::trouble::{Result, Trouble};
@@ -30,11 +30,11 @@ impl Migration {
             return refused("returning, overriding or alias", "leave it out");
         }
         let ignore = match &insert.on {
-            None => false,
+            None => None,
             Some(ast::OnInsert::OnConflict(conflict))
                 if matches!(conflict.action, ast::OnConflictAction::DoNothing) =>
             {
-                true
+                Some(conflict_columns(&table, conflict.conflict_target.as_ref())?)
             }
             Some(_) => {
                 return refused(
@@ -104,8 +104,16 @@ impl Migration {
                 self.row(&table, &columns, &filled, row, &mut out)?;
                 out.push(")");
             }
-            if ignore {
-                out.push(" ON CONFLICT DO NOTHING");
+            if let Some(columns) = &ignore {
+                out.push(" ON CONFLICT ");
+                for (index, name) in columns.iter().enumerate() {
+                    out.push(if index > 0 { ", " } else { "(" }).ident(name);
+                }
+                out.push(if columns.is_empty() {
+                    "DO NOTHING"
+                } else {
+                    ") DO NOTHING"
+                });
             }
             self.step(out);
         }
@@ -259,5 +267,52 @@ impl Migration {
             out,
         )?;
         Ok(())
+    }
+}
+
+/// The columns whose conflict is passed over; none for any conflict.
+fn conflict_columns(table: &Table, target: Option<&ast::ConflictTarget>) -> Result<Vec<String>> {
+    let keys = || table.primary_key.iter().chain(&table.uniques);
+    match target {
+        None => Ok(Vec::new()),
+        Some(ast::ConflictTarget::Columns {
+            columns,
+            predicate: None,
+        }) => {
+            let columns: Vec<String> = columns.iter().map(fold).collect();
+            let known = keys().any(|key| {
+                key.columns.len() == columns.len()
+                    && key.columns.iter().all(|name| columns.contains(name))
+            });
+            if known {
+                Ok(columns)
+            } else {
+                Err(Trouble::invalid(
+                    columns.join(", "),
+                    "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+                    "name the columns of the primary key or of a unique constraint",
+                ))
+            }
+        }
+        Some(target @ ast::ConflictTarget::Columns { .. }) => Err(Trouble::unsupported(
+            target.to_string(),
+            "leave out the condition",
+        )),
+        Some(ast::ConflictTarget::OnConstraint(name)) => {
+            let named = object(name).map(|(_, name)| name);
+            keys()
+                .find(|key| Some(&key.name) == named.as_ref())
+                .map(|key| key.columns.clone())
+                .ok_or_else(|| {
+                    Trouble::invalid(
+                        name.to_string(),
+                        format!(
+                            "constraint \"{name}\" for table \"{}\" does not exist",
+                            table.name
+                        ),
+                        "check the name",
+                    )
+                })
+        }
     }
 }

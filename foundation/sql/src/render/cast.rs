@@ -71,7 +71,7 @@ fn around(before: &str, after: &str) -> (String, Vec<Part>) {
 fn recipe(from: &Type, to: &Type) -> (String, Vec<Part>) {
     use Type as T;
     match (from, to) {
-        (from, T::Varchar(Some(limit))) if textual(from) => {
+        (from, T::Varchar(Some(limit))) if textual(from) && !matches!(from, T::Char(_)) => {
             around("pg_cut(", &format!(", {limit})"))
         }
         (from, T::Numeric(Some((precision, scale))))
@@ -99,6 +99,7 @@ fn recipe(from: &Type, to: &Type) -> (String, Vec<Part>) {
             T::Float4 | T::Float8 => around("pg_float_text(", ")"),
             T::Timestamptz | T::Timestamp => around("pg_timestamp_text(", ")"),
             T::Array(_) => around("pg_array_text(", ")"),
+            T::Char(_) => around("rtrim(", ", ' ')"),
             _ => around("", ""),
         },
         (from, T::Enum(labels)) if textual(from) => {
