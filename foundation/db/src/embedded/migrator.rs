@@ -112,14 +112,14 @@ pub(crate) fn migrate(
     {
         return Err(MigrateError::OutOfOrder {
             file: first.file.to_string(),
-            applied: format!("{}_{}", last.version, last.name),
+            applied: full_name(&last.version, &last.name),
         });
     }
     let mut names = Vec::new();
     let mut current = catalog(connection).map_err(DbError::from)?;
     for migration in pending {
         current = apply(connection, owner, migration, &current, now)?;
-        names.push(format!("{}_{}", migration.version, migration.name));
+        names.push(full_name(&migration.version, &migration.name));
     }
     Ok((names, current))
 }
@@ -201,4 +201,13 @@ fn run(connection: &Connection, statement: &Statement, now: Timestamp) -> Result
     let mut rows = prepared.raw_query();
     while rows.next().map_err(sql_error)?.is_some() {}
     Ok(())
+}
+
+/// `0001_todos`; a seed has no name beside its version.
+fn full_name(version: &str, name: &str) -> String {
+    if name.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{version}_{name}")
+    }
 }

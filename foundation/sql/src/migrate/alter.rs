@@ -63,17 +63,10 @@ impl Migration {
             Operation::DropColumn {
                 column_names,
                 if_exists,
-                drop_behavior,
                 ..
             } => {
                 for name in column_names {
-                    self.drop_column(
-                        &mut changed,
-                        &fold(name),
-                        *if_exists,
-                        drop_behavior
-                            .is_some_and(|behavior| behavior == ast::DropBehavior::Cascade),
-                    )?;
+                    self.drop_column(&mut changed, &fold(name), *if_exists)?;
                 }
                 if changed != *table {
                     self.rebuild(table, changed)?;
@@ -194,13 +187,7 @@ impl Migration {
         Ok(())
     }
 
-    fn drop_column(
-        &self,
-        changed: &mut Table,
-        name: &str,
-        if_exists: bool,
-        cascade: bool,
-    ) -> Result<()> {
+    fn drop_column(&self, changed: &mut Table, name: &str, if_exists: bool) -> Result<()> {
         if changed.column(name).is_none() {
             return if if_exists {
                 Ok(())
@@ -215,15 +202,14 @@ impl Migration {
                 "drop the policy first",
             ));
         }
-        if !cascade
-            && let Some(other) = self.catalog.tables.values().find(|other| {
-                other.foreign_keys.iter().any(|key| {
-                    key.foreign_schema == changed.schema
-                        && key.foreign_table == changed.name
-                        && key.foreign_columns.iter().any(|column| column == name)
-                })
+        let referring = self.catalog.tables.values().find(|other| {
+            other.foreign_keys.iter().any(|key| {
+                key.foreign_schema == changed.schema
+                    && key.foreign_table == changed.name
+                    && key.foreign_columns.iter().any(|column| column == name)
             })
-        {
+        });
+        if let Some(other) = referring {
             return Err(Trouble::invalid(
                 name,
                 format!("a foreign key of table \"{}\" refers to it", other.name),

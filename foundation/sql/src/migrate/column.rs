@@ -75,6 +75,17 @@ impl Migration {
             )
             .at(definition.name.span.start.line));
         }
+        if let Some(alike) = table
+            .columns
+            .iter()
+            .find(|known| known.name.eq_ignore_ascii_case(&name))
+        {
+            return Err(Trouble::unsupported(
+                format!("column {name} beside column {}", alike.name),
+                "choose names that differ by more than their case",
+            )
+            .at(definition.name.span.start.line));
+        }
         let mut checks = Vec::new();
         let lowering = Lowering::bare(&self.catalog);
         let (ty, serial) = match definition.data_type.to_string().to_lowercase().as_str() {

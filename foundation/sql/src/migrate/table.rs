@@ -2,7 +2,7 @@
 
 use super::column::{constraint_name, given_name};
 use super::{Migration, named, rendered};
-use crate::catalog::{Key, Table};
+use crate::catalog::{Catalog, Key, Table};
 use crate::ddl;
 use crate::lower::fold;
 use crate::trouble::{Result, Trouble};
@@ -42,6 +42,19 @@ impl Migration {
                 name.clone(),
                 format!("relation \"{name}\" already exists"),
                 "choose another name, or write if not exists",
+            ));
+        }
+        // Names that differ by their case alone are one name in the file.
+        let file_name = Catalog::file_name(&schema, &name);
+        let alike = self
+            .catalog
+            .tables
+            .values()
+            .find(|table| table.file_name().eq_ignore_ascii_case(&file_name));
+        if let Some(alike) = alike {
+            return Err(Trouble::unsupported(
+                format!("table {name} beside table {}", alike.name),
+                "choose names that differ by more than their case",
             ));
         }
         let mut table = Table {
