@@ -258,6 +258,10 @@ impl From<DbError> for AuthError {
                 retry_after_seconds: Some(1),
                 ..AuthError::overloaded()
             },
+            // Class 22: a value no column can hold, such as a NUL in a user's data. Nothing but a client sends those.
+            DbError::Sql(error) if error.state.starts_with("22") => {
+                AuthError::validation(error.message)
+            }
             DbError::Sql(_) => AuthError::internal(error),
         }
     }

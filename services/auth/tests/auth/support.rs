@@ -21,7 +21,6 @@ pub const PASSWORD: &str = "correct horse";
 pub struct App {
     pub clock: TestClock,
     pub keys: ShownKeys,
-    pub signer: Arc<Keys>,
     pub db: Db,
     pub auth: Arc<Auth>,
     address: SocketAddr,
@@ -85,7 +84,7 @@ impl App {
             vec![pando_auth::routes(&auth)],
             Arc::clone(&signer),
             net,
-            HttpMetrics::new(&mut registry),
+            HttpMetrics::register(&mut registry),
             async move {
                 let _gone = stopped.await;
             },
@@ -94,7 +93,6 @@ impl App {
         App {
             clock,
             keys: signer.shown(),
-            signer,
             db,
             auth,
             address,
