@@ -15,7 +15,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::header::RETRY_AFTER;
+use http::{HeaderName, HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use pando_kernel::ids::RequestId;
 use pando_kernel::{ApiError, ErrorKind};
@@ -77,8 +78,16 @@ impl Entrance {
 
         let mut response = self.dispatch(request).await;
 
+        let shed = matches!(
+            response.status(),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        );
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id_header);
+        // Also where a handler rendered the refusal itself: without it clients try again at once.
+        if shed && !headers.contains_key(RETRY_AFTER) {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if cross_origin {
             cors::allow(&mut response);
         }

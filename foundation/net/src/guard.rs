@@ -16,6 +16,7 @@ use axum::response::Response;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http_body_util::Limited;
+use pando_kernel::ids::RequestId;
 use pando_kernel::{ApiError, ErrorKind, Limits};
 use std::any::Any;
 use std::convert::Infallible;
@@ -129,6 +130,7 @@ impl Guarded {
 
     async fn run(&self, request: Request) -> Response {
         let head = RequestHead::short(&request);
+        let id = request.extensions().get::<RequestId>().copied();
         let mut handler = pin!(self.endpoint.clone().oneshot(request));
         let caught = poll_fn(|context| {
             match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(context))) {
@@ -142,6 +144,7 @@ impl Guarded {
             Ok(Err(panic)) => {
                 self.shared.metrics.panics.inc();
                 tracing::error!(
+                    request.id = id.map(tracing::field::display),
                     route = self.route.path,
                     panic = message(&*panic),
                     "a handler panicked"

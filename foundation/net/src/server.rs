@@ -20,6 +20,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use pando_kernel::{ApiError, ErrorKind, Limits};
 use pando_keys::Keys;
 use pando_telemetry::Registry;
+use pando_telemetry::prometheus_client::metrics::gauge::Gauge;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -27,7 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -220,7 +221,7 @@ fn open(
     let acceptor = acceptor.cloned();
     tokio::spawn(async move {
         let _permit = permit;
-        entrance.shared.metrics.connections.inc();
+        let _open = Open::begin(&entrance.shared.metrics);
         match acceptor {
             None => converse(stream, peer, &entrance, &builder, watcher).await,
             Some(acceptor) => {
@@ -231,8 +232,23 @@ fn open(
                 }
             }
         }
-        entrance.shared.metrics.connections.dec();
     });
+}
+
+/// Counts a connection as long as it lives, however it ends.
+struct Open(Gauge);
+
+impl Open {
+    fn begin(metrics: &HttpMetrics) -> Open {
+        metrics.connections.inc();
+        Open(metrics.connections.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 async fn converse(
@@ -242,16 +258,31 @@ async fn converse(
     builder: &auto::Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
+    let patience = entrance.shared.limits.request_deadline;
     let entrance = entrance.clone();
     let address = peer.ip().to_canonical();
+    let asked = Arc::new(AtomicBool::new(false));
+    let asks = asked.clone();
     let service = service_fn(move |request| {
+        asks.store(true, Ordering::Relaxed);
         let entrance = entrance.clone();
         async move { entrance.answer(request, address).await }
     });
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
         .into_owned();
-    if let Err(error) = watcher.watch(connection).await {
+    let mut connection = pin!(watcher.watch(connection));
+    // The HTTP library bounds the wait for a head only once it knows the version, so whoever sends nothing, or the beginning
+    // of a preface, would hold a connection for ever.
+    let ended = match tokio::time::timeout(patience, connection.as_mut()).await {
+        Ok(ended) => ended,
+        Err(_) if asked.load(Ordering::Relaxed) => connection.await,
+        Err(_) => {
+            tracing::debug!("a connection asked nothing and is closed");
+            return;
+        }
+    };
+    if let Err(error) = ended {
         // A client that goes away is not our failure.
         tracing::debug!(%error, "a connection ended early");
     }

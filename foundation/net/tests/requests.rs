@@ -6,6 +6,8 @@ use axum::extract::{Extension, Path, Request};
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use http::Method;
+use http_body_util::BodyExt as _;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use pando_kernel::{ApiError, Caller, Limits, SystemClock};
 use pando_keys::Keys;
 use pando_net::{
@@ -14,7 +16,8 @@ use pando_net::{
 use pando_telemetry::Registry;
 use pando_testkit::Client;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -64,6 +67,10 @@ async fn sleeps() -> String {
 async fn slow() -> &'static str {
     tokio::time::sleep(Duration::from_millis(300)).await;
     "done"
+}
+
+async fn busy() -> http::StatusCode {
+    http::StatusCode::SERVICE_UNAVAILABLE
 }
 
 async fn length(body: Bytes) -> String {
@@ -124,6 +131,12 @@ fn start(limits: Limits) -> Server {
             "/test/v1/slow",
             Access::Open,
             slow.with_state(()),
+        )
+        .route(
+            Method::GET,
+            "/test/v1/busy",
+            Access::Open,
+            busy.with_state(()),
         )
         .route(
             Method::GET,
@@ -251,6 +264,44 @@ fn a_route_is_open_to_those_it_is_for() {
         401,
         "test GET bad-jwt",
     );
+    let expired = server
+        .keys
+        .sign(&json!({"sub": "ada", "role": "authenticated", "exp": 1_700_000_000}))
+        .unwrap();
+    check(
+        "/test/v1/key",
+        publishable,
+        Some(&expired),
+        401,
+        "test GET jwt-expired",
+    );
+    let others = Keys::ephemeral(Arc::new(SystemClock)).unwrap();
+    let forged = others
+        .sign(&json!({"sub": "ada", "role": "service_role"}))
+        .unwrap();
+    // `{"alg":"none","typ":"JWT"}` and `{"role":"service_role"}`, signed by nobody.
+    let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.";
+    for token in [
+        forged.as_str(),
+        unsigned,
+        &others.shown().service_role,
+        &"a".repeat(20_000),
+    ] {
+        check(
+            "/test/v1/service",
+            publishable,
+            Some(token),
+            401,
+            "test GET bad-jwt",
+        );
+        check(
+            "/test/v1/service",
+            Some(token),
+            None,
+            401,
+            "test GET invalid-api-key",
+        );
+    }
     check(
         "/test/v1/key",
         None,
@@ -533,4 +584,105 @@ fn a_stopping_server_finishes_what_it_began() {
         "an idle connection does not hold the end up"
     );
     assert!(Client::new(server.address).get("/live").is_err());
+}
+
+#[test]
+fn whoever_is_turned_away_for_now_learns_when_to_come_back() {
+    let server = start(Limits::default());
+    let answer = server.client().get("/test/v1/busy").unwrap();
+    assert_eq!(
+        (answer.status, answer.header("retry-after")),
+        (503, Some("1"))
+    );
+}
+
+#[test]
+fn a_wrong_method_learns_the_right_ones() {
+    let server = start(Limits::default());
+    let answer = server
+        .client()
+        .send("DELETE", "/test/v1/length", &[], None)
+        .unwrap();
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+}
+
+/// Opens a connection, sends these bytes and nothing more; what comes back until it is closed, and after how long.
+fn half_a_request(server: &Server, bytes: &[u8]) -> (String, Duration) {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    (
+        String::from_utf8_lossy(&answer).into_owned(),
+        began.elapsed(),
+    )
+}
+
+#[test]
+fn a_connection_that_asks_nothing_is_closed() {
+    let server = start(Limits {
+        request_deadline: Duration::from_millis(200),
+        ..Limits::default()
+    });
+    for beginning in [
+        "",
+        "PRI * HT",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET /test",
+    ] {
+        let (answer, after) = half_a_request(&server, beginning.as_bytes());
+        assert!(!answer.starts_with("HTTP/1.1 2"), "{beginning:?}: {answer}");
+        assert!(after >= Duration::from_millis(200), "{beginning:?}");
+    }
+    // Whoever has asked may wait longer before asking again.
+    let mut client = server.client();
+    assert_eq!(client.get("/live").unwrap().status, 200);
+    std::thread::sleep(Duration::from_millis(400));
+    assert_eq!(client.get("/live").unwrap().status, 200);
+    drop(client);
+    std::thread::sleep(Duration::from_millis(100));
+    let metrics = pando_telemetry::encode(&server.registry);
+    assert!(metrics.contains("pando_http_connections 0"), "{metrics}");
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = start(Limits {
+        request_deadline: Duration::from_millis(200),
+        ..Limits::default()
+    });
+    let head = "POST /test/v1/length HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\nconnection: close\r\n\r\nx";
+    let (answer, _) = half_a_request(&server, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 504 "), "{answer}");
+}
+
+#[test]
+fn http_2_is_spoken_without_being_asked_for() {
+    let server = start(Limits::default());
+    let (status, body) = server.runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(server.address)
+            .await
+            .unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::get(format!("http://{}/test/v1/key", server.address))
+            .header("apikey", server.keys.shown().publishable)
+            .body(String::new())
+            .unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        assert!(response.headers().contains_key("x-request-id"));
+        let status = response.status().as_u16();
+        (
+            status,
+            response.into_body().collect().await.unwrap().to_bytes(),
+        )
+    });
+    assert_eq!((status, &body[..]), (200, &b"anon nobody"[..]));
 }
