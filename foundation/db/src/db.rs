@@ -5,6 +5,7 @@ use crate::embedded::identity::resolve;
 use crate::embedded::metrics::Metrics;
 use crate::embedded::mutate::{self, Changed};
 use crate::embedded::reader::{Readers, Tried};
+use crate::embedded::script::{self, SqlAnswer};
 use crate::embedded::writer::Writer;
 use crate::embedded::{directory, migrator, page};
 use crate::error::{DbError, MigrateError, OpenError};
@@ -14,6 +15,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use pando_kernel::{Caller, Clock, Limits, Role};
 use pando_plan::{MutationPlan, ReadPlan};
+use pando_sql::render::{Rendered, render_operation};
 use pando_sql::{Bind, Catalog, SqlError, Value};
 use pando_telemetry::Registry;
 use std::fs::File;
@@ -242,6 +244,53 @@ impl Db {
                 mutate::run(connection, &plan, &inputs, &rows, &|bind: &Bind| {
                     resolve(&caller, now, bind)
                 })
+            })
+            .await
+    }
+
+    /// Runs SQL as a caller: `select`, `insert`, `update` and `delete`, several if parted by semicolons, all or none of them. Gives what the
+    /// last one answered, after the fsync if any of them changes rows.
+    pub async fn execute_sql(
+        &self,
+        caller: &Caller,
+        sql: &str,
+        deadline: Instant,
+    ) -> Result<SqlAnswer, DbError> {
+        let catalog = self.catalog();
+        let statements = pando_sql::operations(&catalog, sql)?
+            .iter()
+            .map(|operation| render_operation(&catalog, caller.role(), operation, 0))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.run_statements(caller, catalog, statements, Vec::new(), deadline)
+            .await
+    }
+
+    /// Runs rendered statements in order, as one.
+    pub async fn run_statements(
+        &self,
+        caller: &Caller,
+        catalog: Arc<Catalog>,
+        statements: Vec<Rendered>,
+        inputs: Vec<Value>,
+        deadline: Instant,
+    ) -> Result<SqlAnswer, DbError> {
+        let deadline = self.statement_deadline(caller, deadline);
+        let (caller, now) = (caller.clone(), self.0.clock.now());
+        if statements.iter().any(|statement| statement.writes) {
+            return self
+                .writer()?
+                .run(deadline, move |connection| {
+                    script::run(connection, &catalog, &caller, now, &statements, &inputs)
+                })
+                .await;
+        }
+        self.0
+            .readers
+            .run(deadline, move |connection| {
+                let transaction = connection
+                    .unchecked_transaction()
+                    .map_err(crate::embedded::error::sql_error)?;
+                script::run(&transaction, &catalog, &caller, now, &statements, &inputs)
             })
             .await
     }

@@ -28,6 +28,7 @@ mod tx;
 
 pub use db::{Config, Db, Page};
 pub use embedded::mutate::Changed;
+pub use embedded::script::SqlAnswer;
 pub use error::{DbError, MigrateError, OpenError};
 pub use migration::{AppliedMigration, Migration};
 pub use row::{FromValue, Row};

@@ -4,6 +4,8 @@
 //! with the data as JSON and replaced as a whole when a migration commits.
 
 use crate::expr::Expr;
+use crate::query::Query;
+use crate::routine::{Routine, RoutineId};
 use crate::types::{EnumType, Type};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +22,9 @@ pub struct Catalog {
     /// Enum types by (schema, name).
     #[serde(with = "pairs")]
     pub enums: BTreeMap<(String, String), Arc<EnumType>>,
+    /// Functions by (schema, name): those of one name differ by the types of their parameters.
+    #[serde(with = "pairs")]
+    pub routines: BTreeMap<(String, String), Vec<Arc<Routine>>>,
     /// Extensions accepted and recorded.
     pub extensions: Vec<String>,
     /// Tables in the publication `supabase_realtime`, (schema, name).
@@ -30,6 +35,14 @@ impl Catalog {
     /// A table or view.
     pub fn table(&self, schema: &str, name: &str) -> Option<&Arc<Table>> {
         self.tables.get(&(schema.to_owned(), name.to_owned()))
+    }
+
+    /// A function.
+    pub fn routine(&self, id: &RoutineId) -> Option<&Arc<Routine>> {
+        self.routines
+            .get(&(id.schema.clone(), id.name.clone()))?
+            .iter()
+            .find(|routine| routine.id() == *id)
     }
 
     /// The name a table has in the SQLite file: `notes` for public.notes, `auth.users` for others.
@@ -69,6 +82,19 @@ pub struct Table {
     pub comment: Option<String>,
     /// `grant` and `revoke`, verbatim, as recorded.
     pub grants: Vec<String>,
+    /// What a view selects; none for a table.
+    pub view: Option<View>,
+}
+
+/// What makes a view of a table's entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Its rows.
+    pub query: Query,
+    /// `security_invoker`: read as its reader, under the policies that hold for them; otherwise as its owner, past them.
+    pub invoker: bool,
+    /// The statement as written, for Postgres.
+    pub source: String,
 }
 
 impl Table {

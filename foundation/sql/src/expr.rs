@@ -1,5 +1,7 @@
-//! Expressions of policies, checks, defaults and indexes: typed, resolved, independent of the parser.
+//! Expressions of policies, checks, defaults, indexes, views and functions: typed, resolved, independent of the parser.
 
+use crate::query::{Order, Query};
+use crate::routine::RoutineId;
 use crate::types::Type;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,41 @@ pub enum Expr {
         /// `not in`
         negated: bool,
     },
+    /// A parameter of the function whose body this stands in, or of the statement.
+    Param {
+        /// Counted from 0.
+        index: u32,
+        /// Its type.
+        ty: Type,
+    },
+    /// A call of a function that a migration made.
+    Apply {
+        /// Which.
+        routine: RoutineId,
+        /// One for each of its parameters, coerced.
+        args: Vec<Expr>,
+        /// What it returns.
+        ty: Type,
+    },
+    /// An aggregate over the rows, or the groups, of the query it stands in.
+    Aggregate(Box<Aggregate>),
+}
+
+/// A call of an aggregate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Aggregate {
+    /// Its name in Postgres; `count` without arguments is `count(*)`.
+    pub name: String,
+    /// What it is fed, coerced.
+    pub args: Vec<Expr>,
+    /// Whether equal arguments count once.
+    pub distinct: bool,
+    /// The order it is fed in.
+    pub order: Vec<Order>,
+    /// `filter (where ..)`
+    pub filter: Option<Expr>,
+    /// What it returns.
+    pub ty: Type,
 }
 
 /// Operators and functions the embedded engine has. Arguments stand in SQL's order.
@@ -202,13 +239,22 @@ pub enum Function {
     Cardinality,
     /// `array_length(.., 1)`
     ArrayLength,
-    /// `count(*)`, or of the argument: in sub-selects only.
-    Count,
-    /// `max`: in sub-selects only.
-    Max,
-    /// `min`: in sub-selects only.
-    Min,
 }
+
+/// What an expression or a query is made of: walking it is the same for every purpose.
+pub(crate) enum Part<'a> {
+    Expr(&'a Expr),
+    Query(&'a Query),
+}
+
+/// As [`Part`], to be changed.
+pub(crate) enum PartMut<'a> {
+    Expr(&'a mut Expr),
+    Query(&'a mut Query),
+}
+
+/// The tables of each enclosing query, outermost first; a source that is no table has empty names.
+pub(crate) type Tables = Vec<Vec<(String, String)>>;
 
 impl Expr {
     /// Its type.
@@ -218,175 +264,139 @@ impl Expr {
             | Expr::Column { ty, .. }
             | Expr::Call { ty, .. }
             | Expr::Cast { ty, .. }
-            | Expr::Case { ty, .. } => ty.clone(),
+            | Expr::Case { ty, .. }
+            | Expr::Param { ty, .. }
+            | Expr::Apply { ty, .. } => ty.clone(),
+            Expr::Aggregate(aggregate) => aggregate.ty.clone(),
             Expr::Exists(_) | Expr::InQuery { .. } => Type::Bool,
-            Expr::Scalar(query) => query.columns.first().map_or(Type::Text, Expr::ty),
+            Expr::Scalar(query) => query
+                .columns()
+                .first()
+                .map_or(Type::Text, |(_, ty)| ty.clone()),
+        }
+    }
+
+    pub(crate) fn parts<'a>(&'a self, visit: &mut dyn FnMut(Part<'a>)) {
+        match self {
+            Expr::Literal { .. } | Expr::Column { .. } | Expr::Param { .. } => {}
+            Expr::Call { args, .. } | Expr::Apply { args, .. } => {
+                args.iter().for_each(|arg| visit(Part::Expr(arg)));
+            }
+            Expr::Cast { expr, .. } => visit(Part::Expr(expr)),
+            Expr::Case {
+                branches,
+                otherwise,
+                ..
+            } => {
+                for (condition, result) in branches {
+                    visit(Part::Expr(condition));
+                    visit(Part::Expr(result));
+                }
+                if let Some(otherwise) = otherwise {
+                    visit(Part::Expr(otherwise));
+                }
+            }
+            Expr::Exists(query) | Expr::Scalar(query) => visit(Part::Query(query)),
+            Expr::InQuery { expr, query, .. } => {
+                visit(Part::Expr(expr));
+                visit(Part::Query(query));
+            }
+            Expr::Aggregate(aggregate) => {
+                let order = aggregate.order.iter().map(|term| &term.expr);
+                let exprs = aggregate.args.iter().chain(order).chain(&aggregate.filter);
+                exprs.for_each(|expr| visit(Part::Expr(expr)));
+            }
+        }
+    }
+
+    pub(crate) fn parts_mut(&mut self, visit: &mut dyn FnMut(PartMut<'_>)) {
+        match self {
+            Expr::Literal { .. } | Expr::Column { .. } | Expr::Param { .. } => {}
+            Expr::Call { args, .. } | Expr::Apply { args, .. } => {
+                args.iter_mut().for_each(|arg| visit(PartMut::Expr(arg)));
+            }
+            Expr::Cast { expr, .. } => visit(PartMut::Expr(expr)),
+            Expr::Case {
+                branches,
+                otherwise,
+                ..
+            } => {
+                for (condition, result) in branches {
+                    visit(PartMut::Expr(condition));
+                    visit(PartMut::Expr(result));
+                }
+                if let Some(otherwise) = otherwise {
+                    visit(PartMut::Expr(otherwise));
+                }
+            }
+            Expr::Exists(query) | Expr::Scalar(query) => visit(PartMut::Query(query)),
+            Expr::InQuery { expr, query, .. } => {
+                visit(PartMut::Expr(expr));
+                visit(PartMut::Query(query));
+            }
+            Expr::Aggregate(aggregate) => {
+                let order = aggregate.order.iter_mut().map(|term| &mut term.expr);
+                let exprs = aggregate
+                    .args
+                    .iter_mut()
+                    .chain(order)
+                    .chain(&mut aggregate.filter);
+                exprs.for_each(|expr| visit(PartMut::Expr(expr)));
+            }
         }
     }
 
     /// Calls `visit` on this expression and all within it, sub-selects too; the number says how many queries deep.
     pub fn walk(&self, depth: u32, visit: &mut impl FnMut(u32, &Expr)) {
-        visit(depth, self);
-        match self {
-            Expr::Literal { .. } | Expr::Column { .. } => {}
-            Expr::Call { args, .. } => args.iter().for_each(|arg| arg.walk(depth, visit)),
-            Expr::Cast { expr, .. } => expr.walk(depth, visit),
-            Expr::Case {
-                branches,
-                otherwise,
-                ..
-            } => {
-                for (condition, result) in branches {
-                    condition.walk(depth, visit);
-                    result.walk(depth, visit);
-                }
-                if let Some(otherwise) = otherwise {
-                    otherwise.walk(depth, visit);
-                }
-            }
-            Expr::Exists(query) | Expr::Scalar(query) => query.walk(depth, visit),
-            Expr::InQuery { expr, query, .. } => {
-                expr.walk(depth, visit);
-                query.walk(depth, visit);
-            }
-        }
+        self.walk_dyn(depth, visit);
     }
 
-    /// As [`walk`](Self::walk), changing.
+    pub(crate) fn walk_dyn(&self, depth: u32, visit: &mut dyn FnMut(u32, &Expr)) {
+        visit(depth, self);
+        self.parts(&mut |part| match part {
+            Part::Expr(expr) => expr.walk_dyn(depth, visit),
+            Part::Query(query) => query.walk(depth, visit),
+        });
+    }
+
+    /// As [`walk`](Self::walk), changing; `visit` is told the tables of the queries around.
     pub fn walk_mut(
         &mut self,
         scope: &mut Vec<Vec<(String, String)>>,
         visit: &mut impl FnMut(&[Vec<(String, String)>], &mut Expr),
     ) {
-        visit(scope, self);
-        match self {
-            Expr::Literal { .. } | Expr::Column { .. } => {}
-            Expr::Call { args, .. } => args.iter_mut().for_each(|arg| arg.walk_mut(scope, visit)),
-            Expr::Cast { expr, .. } => expr.walk_mut(scope, visit),
-            Expr::Case {
-                branches,
-                otherwise,
-                ..
-            } => {
-                for (condition, result) in branches {
-                    condition.walk_mut(scope, visit);
-                    result.walk_mut(scope, visit);
-                }
-                if let Some(otherwise) = otherwise {
-                    otherwise.walk_mut(scope, visit);
-                }
-            }
-            Expr::Exists(query) | Expr::Scalar(query) => query.walk_mut(scope, visit),
-            Expr::InQuery { expr, query, .. } => {
-                expr.walk_mut(scope, visit);
-                query.walk_mut(scope, visit);
-            }
-        }
+        self.walk_mut_dyn(scope, visit);
     }
-}
 
-impl Expr {
+    pub(crate) fn walk_mut_dyn(
+        &mut self,
+        scope: &mut Tables,
+        visit: &mut dyn FnMut(&[Vec<(String, String)>], &mut Expr),
+    ) {
+        visit(scope, self);
+        self.parts_mut(&mut |part| match part {
+            PartMut::Expr(expr) => expr.walk_mut_dyn(scope, visit),
+            PartMut::Query(query) => query.walk_mut(scope, visit),
+        });
+    }
+
+    /// Whether it asks other rows than the one it is on.
+    pub(crate) fn has_query(&self) -> bool {
+        let mut found = false;
+        self.walk(0, &mut |_, expr| {
+            found |= matches!(
+                expr,
+                Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. } | Expr::Apply { .. }
+            );
+        });
+        found
+    }
+
     /// Sub-selects from one table select from it by its new name.
     pub(crate) fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
-        let rename = |query: &mut Query| query.rename_sources(schema, old, new);
-        match self {
-            Expr::Literal { .. } | Expr::Column { .. } => {}
-            Expr::Call { args, .. } => args
-                .iter_mut()
-                .for_each(|arg| arg.rename_sources(schema, old, new)),
-            Expr::Cast { expr, .. } => expr.rename_sources(schema, old, new),
-            Expr::Case {
-                branches,
-                otherwise,
-                ..
-            } => {
-                for (condition, result) in branches {
-                    condition.rename_sources(schema, old, new);
-                    result.rename_sources(schema, old, new);
-                }
-                if let Some(otherwise) = otherwise {
-                    otherwise.rename_sources(schema, old, new);
-                }
-            }
-            Expr::Exists(query) | Expr::Scalar(query) => rename(query),
-            Expr::InQuery { expr, query, .. } => {
-                expr.rename_sources(schema, old, new);
-                rename(query);
-            }
-        }
+        self.parts_mut(&mut |part| match part {
+            PartMut::Expr(expr) => expr.rename_sources(schema, old, new),
+            PartMut::Query(query) => query.rename_sources(schema, old, new),
+        });
     }
-}
-
-impl Query {
-    fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
-        for source in self
-            .from
-            .iter_mut()
-            .filter(|source| source.schema == schema && source.table == old)
-        {
-            new.clone_into(&mut source.table);
-        }
-        let parts = self
-            .from
-            .iter_mut()
-            .filter_map(|source| source.on.as_mut())
-            .chain(&mut self.columns)
-            .chain(&mut self.filter);
-        parts.for_each(|expr| expr.rename_sources(schema, old, new));
-    }
-
-    fn walk(&self, depth: u32, visit: &mut impl FnMut(u32, &Expr)) {
-        let parts = self
-            .from
-            .iter()
-            .filter_map(|source| source.on.as_ref())
-            .chain(&self.columns)
-            .chain(&self.filter);
-        parts.for_each(|expr| expr.walk(depth + 1, visit));
-    }
-
-    fn walk_mut(
-        &mut self,
-        scope: &mut Vec<Vec<(String, String)>>,
-        visit: &mut impl FnMut(&[Vec<(String, String)>], &mut Expr),
-    ) {
-        scope.push(
-            self.from
-                .iter()
-                .map(|source| (source.schema.clone(), source.table.clone()))
-                .collect(),
-        );
-        let parts = self
-            .from
-            .iter_mut()
-            .filter_map(|source| source.on.as_mut())
-            .chain(&mut self.columns)
-            .chain(&mut self.filter);
-        parts.for_each(|expr| expr.walk_mut(scope, visit));
-        scope.pop();
-    }
-}
-
-/// A sub-select.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Query {
-    /// Tables, in order; joined by `filter` or by their `on`.
-    pub from: Vec<Source>,
-    /// What it selects.
-    pub columns: Vec<Expr>,
-    /// `where`
-    pub filter: Option<Expr>,
-}
-
-/// A table in a sub-select. Its own policies apply when it is rendered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Source {
-    /// Its schema.
-    pub schema: String,
-    /// Its name.
-    pub table: String,
-    /// `on`, for all but the first.
-    pub on: Option<Expr>,
-    /// `left join`
-    pub left: bool,
 }

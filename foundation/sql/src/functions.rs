@@ -3,17 +3,21 @@
 //! Each takes and gives stored values ([`crate::Type`] says in which form), answers null to null unless its sentence says otherwise, and
 //! raises what Postgres raises. None has state, so an index or a check may use those marked deterministic.
 
+mod aggregates;
 mod arrays;
 mod casts;
 mod jsons;
 mod numbers;
 mod patterns;
+mod raise;
+pub(crate) mod rows;
 mod texts;
 mod times;
 
 use crate::decimal::Decimal;
 use crate::error::SqlError;
 use crate::value::Value;
+pub use aggregates::{Accumulate, SqlAggregate, aggregates};
 use std::cmp::Ordering;
 use std::sync::{Arc, LazyLock};
 
@@ -42,11 +46,14 @@ pub struct Collation {
 pub fn functions() -> &'static [SqlFunction] {
     static ALL: LazyLock<Vec<SqlFunction>> = LazyLock::new(|| {
         [
+            aggregates::ALL,
             arrays::ALL,
             casts::ALL,
             jsons::ALL,
             numbers::ALL,
             patterns::ALL,
+            raise::ALL,
+            rows::ALL,
             texts::ALL,
             times::ALL,
         ]

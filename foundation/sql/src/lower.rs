@@ -1,9 +1,18 @@
 //! Postgres expressions become typed ones: names resolved, operands coerced as Postgres coerces them, everything else refused by name.
 
+mod aggregate;
+mod apply;
 mod call;
 pub(crate) use call::castable;
+mod group;
+mod operation;
+pub(crate) use operation::is_empty_row;
 mod operator;
+mod output;
 mod query;
+mod scope;
+mod source;
+pub(crate) use scope::{Level, Named, Params};
 
 use crate::catalog::{Catalog, Table};
 use crate::error::SqlError;
@@ -11,23 +20,23 @@ use crate::expr::{Expr, Function};
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
 use crate::value::Value;
+use query::Place;
 use sqlparser::ast::{self, Spanned as _};
-use std::sync::Arc;
-
-/// The sources one query sees, each with the name it goes by.
-pub(crate) struct Level {
-    pub sources: Vec<(String, Arc<Table>)>,
-}
 
 /// Lowers expressions against the catalog and the queries around them.
 pub(crate) struct Lowering<'a> {
     pub catalog: &'a Catalog,
-    levels: Vec<Level>,
-    /// Whether an aggregate may stand here: only in what a sub-select selects.
+    pub levels: Vec<Level>,
+    /// What a function's body may name beside columns.
+    pub params: Params,
+    /// Whether an aggregate may stand here: in what a query selects, orders by, or has.
     aggregates: bool,
+    /// Names of the `with` around, innermost last.
+    ctes: Vec<(String, Vec<(String, Type)>)>,
 }
 
 /// An operand whose type may still be open, as that of a quoted literal is.
+#[derive(Clone)]
 pub(crate) enum Operand {
     Typed(Expr),
     /// A quoted literal, or `null`.
@@ -64,22 +73,27 @@ pub(crate) fn object(name: &ast::ObjectName) -> Option<(Option<String>, String)>
 impl<'a> Lowering<'a> {
     /// For expressions over no table: defaults, seeds.
     pub fn bare(catalog: &'a Catalog) -> Lowering<'a> {
-        Lowering {
-            catalog,
-            levels: Vec::new(),
-            aggregates: false,
-        }
+        Lowering::within(catalog, Vec::new())
     }
 
     /// For expressions over one table: policies, checks, indexes.
     pub fn over(catalog: &'a Catalog, table: &Table) -> Lowering<'a> {
-        let name = table.name.clone();
+        Lowering::within(catalog, vec![Named::table(table)])
+    }
+
+    /// For expressions over some sources; none means no query at all.
+    pub fn within(catalog: &'a Catalog, sources: Vec<Named>) -> Lowering<'a> {
+        let levels = if sources.is_empty() {
+            Vec::new()
+        } else {
+            vec![Level { sources }]
+        };
         Lowering {
             catalog,
-            levels: vec![Level {
-                sources: vec![(name, Arc::new(table.clone()))],
-            }],
+            levels,
+            params: Params::default(),
             aggregates: false,
+            ctes: Vec::new(),
         }
     }
 
@@ -120,6 +134,14 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// An unknown literal where a number is wanted is an integer.
+    pub(crate) fn settle_number(&self, operand: Operand) -> Result<Expr> {
+        match operand {
+            Operand::Typed(expr) => Ok(expr),
+            unknown => self.coerce(unknown, &Type::Int4),
+        }
+    }
+
     /// Gives an operand a type it converts to on its own.
     pub(crate) fn coerce(&self, operand: Operand, ty: &Type) -> Result<Expr> {
         match operand {
@@ -153,7 +175,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// As [`coerce`](Self::coerce), with the conversions Postgres makes only when it assigns.
-    fn assign(&self, operand: Operand, ty: &Type) -> Result<Expr> {
+    pub(crate) fn assign(&self, operand: Operand, ty: &Type) -> Result<Expr> {
         match operand {
             Operand::Unknown(Some(text)) => Ok(Expr::Literal {
                 value: ty.read_text(&text)?,
@@ -211,7 +233,10 @@ impl<'a> Lowering<'a> {
         let typed = |expr| Ok(Operand::Typed(expr));
         match expr {
             E::Nested(inner) => self.operand(inner),
-            E::Value(value) => literal(&value.value),
+            E::Value(value) => match &value.value {
+                ast::Value::Placeholder(name) => self.placeholder(name),
+                value => literal(value),
+            },
             E::TypedString(typed_string) => {
                 let ty = self.data_type(&typed_string.data_type)?;
                 let text = typed_string
@@ -334,7 +359,7 @@ impl<'a> Lowering<'a> {
                 ..
             } => typed(self.case(operand.as_deref(), conditions, else_result.as_deref())?),
             E::Exists { subquery, negated } => {
-                let exists = Expr::Exists(Box::new(self.query(subquery, query::Place::Exists)?));
+                let exists = Expr::Exists(Box::new(self.sub_select(subquery, Place::Exists)?));
                 typed(if *negated {
                     call(Function::Not, vec![exists], Type::Bool)
                 } else {
@@ -370,53 +395,6 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn column(&self, schema: Option<&String>, table: Option<&String>, name: &str) -> Result<Expr> {
-        for (level, scope) in self.levels.iter().rev().enumerate() {
-            let mut found = None;
-            for (index, (alias, source)) in scope.sources.iter().enumerate() {
-                if table.is_some_and(|table| table != alias)
-                    || schema.is_some_and(|schema| *schema != source.schema)
-                {
-                    continue;
-                }
-                if let Some(column) = source.column(name) {
-                    if found.is_some() {
-                        return Err(Trouble::invalid(
-                            name,
-                            format!("column reference \"{name}\" is ambiguous"),
-                            "put the table's name before it",
-                        ));
-                    }
-                    found = Some(Expr::Column {
-                        level: u32::try_from(level).unwrap_or(u32::MAX),
-                        source: u32::try_from(index).unwrap_or(u32::MAX),
-                        name: name.to_owned(),
-                        ty: column.ty.clone(),
-                    });
-                }
-            }
-            if let Some(found) = found {
-                return Ok(found);
-            }
-        }
-        let shown = table.map_or_else(|| name.to_owned(), |table| format!("{table}.{name}"));
-        let known = self
-            .levels
-            .iter()
-            .flat_map(|level| &level.sources)
-            .flat_map(|(_, table)| &table.columns)
-            .map(|column| column.name.as_str());
-        let advice = match nearest(name, known) {
-            Some(near) => format!("perhaps you meant \"{near}\""),
-            None => "check the name".to_owned(),
-        };
-        Err(Trouble::invalid(
-            shown.clone(),
-            format!("column \"{shown}\" does not exist"),
-            advice,
-        ))
-    }
-
     /// A type as a migration writes it.
     pub fn data_type(&self, data_type: &ast::DataType) -> Result<Type> {
         let name = match data_type {
@@ -442,6 +420,23 @@ impl<'a> Lowering<'a> {
         Type::parse_name(self.catalog, &name).filter(|ty| *ty != Type::Interval).ok_or_else(|| {
             Trouble::unsupported(format!("type {data_type}"), "use text, varchar, char, smallint, integer, bigint, real, double precision, numeric, boolean, uuid, timestamptz, timestamp, date, time, json, jsonb, bytea, an enum or an array of these")
         })
+    }
+}
+
+impl Lowering<'_> {
+    /// `$1`
+    fn placeholder(&self, name: &str) -> Result<Operand> {
+        name.strip_prefix('$')
+            .and_then(|number| self.params.numbered(number.parse().ok()?))
+            .map(Operand::Typed)
+            .ok_or_else(|| {
+                Trouble::invalid(
+                    name,
+                    format!("there is no parameter {name}"),
+                    "name a parameter of the function",
+                )
+                .state("42P02")
+            })
     }
 }
 
@@ -522,7 +517,7 @@ pub(crate) fn rank(ty: &Type) -> Option<u8> {
 }
 
 /// The conversions Postgres makes on its own in expressions.
-fn implicit(from: &Type, to: &Type) -> bool {
+pub(crate) fn implicit(from: &Type, to: &Type) -> bool {
     if matches!(from, Type::Char(_)) && matches!(to, Type::Text | Type::Varchar(None)) {
         return true;
     }

@@ -121,10 +121,13 @@ impl Migration {
                 cascade,
                 ..
             } => self.drop(*object_type, *if_exists, names, *cascade),
-            ast::Statement::Insert(insert) => self.insert(insert),
-            ast::Statement::Update(update) => self.update(update),
-            ast::Statement::Delete(delete) => self.delete(delete),
-            _ => Err(unsupported(source)),
+            statement => {
+                if self.rows(statement)? {
+                    Ok(())
+                } else {
+                    Err(unsupported(source))
+                }
+            }
         }
     }
 

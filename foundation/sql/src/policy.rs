@@ -6,7 +6,7 @@
 use crate::catalog::{Catalog, Command, Policy, Table};
 use crate::error::SqlError;
 use crate::expr::Expr;
-use crate::render::{Renderer, Scope};
+use crate::render::{Alias, Renderer, Scope};
 use crate::statement::Statement;
 use pando_kernel::Role;
 
@@ -61,18 +61,6 @@ pub fn policies(table: &Table, command: Command, role: Role) -> impl Iterator<It
     })
 }
 
-/// Whether an expression has a sub-select.
-fn has_query(expr: &Expr) -> bool {
-    let mut found = false;
-    expr.walk(0, &mut |_, expr| {
-        found |= matches!(
-            expr,
-            Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. }
-        );
-    });
-    found
-}
-
 impl Renderer<'_> {
     pub(crate) fn passes(&self, table: &Table) -> bool {
         !applies(table, self.role)
@@ -85,6 +73,17 @@ impl Renderer<'_> {
         command: Command,
         check: bool,
         alias: &str,
+    ) -> Result<(), SqlError> {
+        self.policies_on(table, command, check, Alias::Name(alias.to_owned()))
+    }
+
+    /// As [`policies`](Self::policies), on a row whose columns are written in any way.
+    pub(crate) fn policies_on(
+        &mut self,
+        table: &Table,
+        command: Command,
+        check: bool,
+        row: Alias,
     ) -> Result<(), SqlError> {
         if self.passes(table) {
             self.out.push("1");
@@ -109,7 +108,10 @@ impl Renderer<'_> {
         }
         let name = (table.schema.clone(), table.name.clone());
         // As in Postgres, a table may ask for itself by way of others as long as the policy that is met again asks nobody.
-        let asks = permissive.iter().chain(&restrictive).any(has_query);
+        let asks = permissive
+            .iter()
+            .chain(&restrictive)
+            .any(|expr| expr.has_query());
         if (asks && self.stack.contains(&name)) || self.stack.len() >= DEPTH {
             return Err(SqlError::new(
                 "42P17",
@@ -121,12 +123,9 @@ impl Renderer<'_> {
         }
         self.stack.push(name);
         // A policy's columns are of its own table, whatever query it stands in.
-        let outer = std::mem::replace(&mut self.levels, vec![vec![alias.to_owned()]]);
-        let depth = outer.len();
-        self.levels
-            .splice(0..0, std::iter::repeat_n(Vec::new(), depth));
-        let rendered = self.conditions(&permissive, &restrictive);
-        self.levels = outer;
+        let rendered = self.isolated(vec![row], |renderer| {
+            renderer.conditions(&permissive, &restrictive)
+        });
         self.stack.pop();
         rendered
     }

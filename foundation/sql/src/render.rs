@@ -1,7 +1,11 @@
 //! Typed expressions become SQLite text. Literals and identity are bound, so a statement is one text for every caller; only DDL, where
 //! SQLite takes no parameters, has its literals written out.
 
+mod aggregate;
 mod cast;
+pub(crate) mod operation;
+mod query;
+mod routine;
 mod source;
 
 use crate::catalog::Catalog;
@@ -11,7 +15,11 @@ use crate::statement::{Bind, Statement};
 use crate::types::Type;
 use crate::value::Value;
 pub use cast::render_cast;
+pub use operation::{Rendered, render_operation};
 use pando_kernel::Role;
+pub use source::render_source;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The names the sources of each enclosing query go by, outermost first. An empty name writes columns without a table, as DDL wants.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +70,9 @@ pub(crate) fn render_ddl(
                     | Function::RandomUuid
             ),
             Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. } => true,
+            Expr::Apply { routine, .. } => catalog
+                .routine(routine)
+                .is_none_or(|routine| routine.volatility != crate::routine::Volatility::Immutable),
             _ => false,
         };
     });
@@ -77,14 +88,38 @@ pub(crate) fn render_ddl(
     renderer.expr(expr)
 }
 
+/// How a source's columns are written.
+#[derive(Clone)]
+pub(crate) enum Alias {
+    /// By their names alone, as DDL wants them.
+    Bare,
+    /// After the name the source goes by.
+    Name(String),
+    /// Out of the rows of `json_each`, by their places.
+    Rows {
+        alias: String,
+        columns: Vec<String>,
+        ordinality: bool,
+    },
+    /// Each as a text of its own.
+    Texts(Arc<BTreeMap<String, String>>),
+}
+
 pub(crate) struct Renderer<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) role: Role,
     pub(crate) out: &'a mut Statement,
-    pub(crate) levels: Vec<Vec<String>>,
+    pub(crate) levels: Vec<Vec<Alias>>,
     /// Tables whose policies are being rendered, outermost first.
     pub(crate) stack: Vec<(String, String)>,
-    inline: bool,
+    /// The arguments of the functions whose bodies are being rendered, as texts; innermost last.
+    pub(crate) frames: Vec<Vec<String>>,
+    /// How many functions and views stand in one another here.
+    pub(crate) nested: usize,
+    /// Literals are written out instead of bound.
+    pub(crate) inline: bool,
+    /// Who asks and when is asked of the connection instead of bound: in triggers, which take no parameters.
+    pub(crate) ambient: bool,
 }
 
 impl<'a> Renderer<'a> {
@@ -94,10 +129,17 @@ impl<'a> Renderer<'a> {
         scope: &Scope<'_>,
         out: &'a mut Statement,
     ) -> Renderer<'a> {
+        let alias = |alias: &&str| {
+            if alias.is_empty() {
+                Alias::Bare
+            } else {
+                Alias::Name((*alias).to_owned())
+            }
+        };
         let levels = scope
             .levels
             .iter()
-            .map(|level| level.iter().map(|alias| (*alias).to_owned()).collect())
+            .map(|level| level.iter().map(alias).collect())
             .collect();
         Renderer {
             catalog,
@@ -105,8 +147,22 @@ impl<'a> Renderer<'a> {
             out,
             levels,
             stack: Vec::new(),
+            frames: Vec::new(),
+            nested: 0,
             inline: false,
+            ambient: false,
         }
+    }
+
+    /// What `render` appends, as a text of its own; its parameters are those of the statement.
+    pub(crate) fn apart(
+        &mut self,
+        render: impl FnOnce(&mut Self) -> Result<(), SqlError>,
+    ) -> Result<String, SqlError> {
+        let at = self.out.sql.len();
+        let rendered = render(self);
+        let text = self.out.sql.split_off(at);
+        rendered.map(|()| text)
     }
 
     fn value(&mut self, value: &Value) {
@@ -138,17 +194,21 @@ impl<'a> Renderer<'a> {
                 level,
                 source,
                 name,
-                ..
-            } => {
-                let at = self.levels.len().checked_sub(1 + *level as usize);
-                let alias = at
-                    .and_then(|at| self.levels[at].get(*source as usize))
-                    .ok_or_else(|| SqlError::new("XX000", "a column outside of its query"))?;
-                if !alias.is_empty() {
-                    self.out.ident(alias).push(".");
-                }
-                self.out.ident(name);
+                ty,
+            } => self.column(*level, *source, name, ty)?,
+            Expr::Param { index, .. } => {
+                let text = self
+                    .frames
+                    .last()
+                    .and_then(|frame| frame.get(*index as usize))
+                    .ok_or_else(|| {
+                        SqlError::new("42P02", format!("there is no parameter ${}", index + 1))
+                    })?
+                    .clone();
+                self.out.push(&text);
             }
+            Expr::Apply { routine, args, .. } => self.apply(routine, args)?,
+            Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
             Expr::Call { function, args, ty } => self.call(*function, args, ty)?,
             Expr::Cast { expr, ty } => self.cast(expr, ty)?,
             Expr::Case {
@@ -171,14 +231,10 @@ impl<'a> Renderer<'a> {
             }
             Expr::Exists(query) => {
                 self.out.push("EXISTS (");
-                self.query(query)?;
+                self.query(query, None)?;
                 self.out.push(")");
             }
-            Expr::Scalar(query) => {
-                self.out.push("(");
-                self.query(query)?;
-                self.out.push(")");
-            }
+            Expr::Scalar(query) => self.scalar(query)?,
             Expr::InQuery {
                 expr,
                 query,
@@ -186,12 +242,69 @@ impl<'a> Renderer<'a> {
             } => {
                 self.out.push("(");
                 self.expr(expr)?;
+                if matches!(expr.ty(), Type::Numeric(_)) && !self.collated(expr) {
+                    self.out.push(" COLLATE pg_numeric");
+                }
                 self.out.push(if *negated { " NOT IN (" } else { " IN (" });
-                self.query(query)?;
+                self.query(query, None)?;
                 self.out.push("))");
             }
         }
         Ok(())
+    }
+
+    fn column(&mut self, level: u32, source: u32, name: &str, ty: &Type) -> Result<(), SqlError> {
+        let at = self.levels.len().checked_sub(1 + level as usize);
+        let alias = at
+            .and_then(|at| self.levels[at].get(source as usize))
+            .ok_or_else(|| SqlError::new("XX000", "a column outside of its query"))?;
+        match alias {
+            Alias::Bare => {
+                self.out.ident(name);
+            }
+            Alias::Name(alias) => {
+                self.out.ident(alias).push(".").ident(name);
+            }
+            Alias::Rows {
+                alias,
+                columns,
+                ordinality,
+            } => {
+                let place = columns
+                    .iter()
+                    .position(|column| column == name)
+                    .unwrap_or(0);
+                let count = columns.len() - usize::from(*ordinality);
+                let float = matches!(ty, Type::Float4 | Type::Float8);
+                self.out.push(if float { "CAST(" } else { "" });
+                if place == count {
+                    self.out.push("(").ident(alias).push(".key + 1)");
+                } else if count == 1 {
+                    self.out.ident(alias).push(".value");
+                } else {
+                    self.out.push("json_extract(").ident(alias);
+                    self.out.push(&format!(".value, '$[{place}]')"));
+                }
+                self.out.push(if float { " AS REAL)" } else { "" });
+            }
+            Alias::Texts(texts) => {
+                let text = texts
+                    .get(name)
+                    .ok_or_else(|| SqlError::new("XX000", "a column outside of its row"))?;
+                self.out.push(text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether SQLite knows the collation of an expression by itself.
+    pub(crate) fn collated(&self, expr: &Expr) -> bool {
+        let Expr::Column { level, source, .. } = expr else {
+            return false;
+        };
+        let at = self.levels.len().checked_sub(1 + *level as usize);
+        let alias = at.and_then(|at| self.levels[at].get(*source as usize));
+        matches!(alias, Some(Alias::Bare | Alias::Name(_)))
     }
 
     fn infix(&mut self, args: &[Expr], sign: &str) -> Result<(), SqlError> {
@@ -211,7 +324,7 @@ impl<'a> Renderer<'a> {
         let numeric = args.iter().any(|arg| matches!(arg.ty(), Type::Numeric(_)));
         self.out.push("(");
         self.expr(&args[0])?;
-        if numeric && !matches!(args[0], Expr::Column { .. }) {
+        if numeric && !self.collated(&args[0]) {
             self.out.push(" COLLATE pg_numeric");
         }
         self.out.push(sign);
@@ -274,9 +387,7 @@ impl<'a> Renderer<'a> {
             F::In => {
                 self.out.push("(");
                 self.expr(&args[0])?;
-                if matches!(args[0].ty(), Type::Numeric(_))
-                    && !matches!(args[0], Expr::Column { .. })
-                {
+                if matches!(args[0].ty(), Type::Numeric(_)) && !self.collated(&args[0]) {
                     self.out.push(" COLLATE pg_numeric");
                 }
                 self.out.push(" IN (");
@@ -349,29 +460,27 @@ impl<'a> Renderer<'a> {
                 self.out.push(", 0)");
                 Ok(())
             }
-            F::Count if args.is_empty() => {
-                self.out.push("count(*)");
-                Ok(())
-            }
-            F::Count => self.named("count", args),
-            F::Max => self.aggregate("max", args),
-            F::Min => self.aggregate("min", args),
         }
-    }
-
-    /// An aggregate takes the collation of its argument only when it is a column.
-    fn aggregate(&mut self, name: &str, args: &[Expr]) -> Result<(), SqlError> {
-        self.out.push(name).push("(");
-        self.expr(&args[0])?;
-        if matches!(args[0].ty(), Type::Numeric(_)) {
-            self.out.push(" COLLATE pg_numeric");
-        }
-        self.out.push(")");
-        Ok(())
     }
 
     fn bound(&mut self, bind: Bind) -> Result<(), SqlError> {
-        self.out.bind(bind);
+        if !self.ambient {
+            self.out.bind(bind);
+            return Ok(());
+        }
+        let what = match bind {
+            Bind::Uid => "uid",
+            Bind::Role => "role",
+            Bind::Email => "email",
+            Bind::Jwt => "jwt",
+            Bind::Now => "now",
+            Bind::Today => "today",
+            Bind::RandomUuid => "uuid",
+            Bind::Const(_) | Bind::Input(_) | Bind::Row(_) => {
+                return Err(SqlError::new("XX000", "a trigger takes no parameters"));
+            }
+        };
+        self.out.push("pg_ambient('").push(what).push("')");
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! A refusal being made: the line may still be unknown, the file always is.
 
 use crate::error::{Refusal, SqlError};
+use std::borrow::Cow;
 
 /// Why a statement does not run.
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub(crate) struct Trouble {
     pub construct: String,
     pub reason: String,
     pub advice: String,
+    /// What Postgres would call it; `0A000` for what only the embedded engine lacks.
+    pub state: Cow<'static, str>,
 }
 
 pub(crate) type Result<T, E = Trouble> = std::result::Result<T, E>;
@@ -22,6 +25,7 @@ impl Trouble {
             construct: shortened(construct.into()),
             reason: "not available on the embedded engine".to_owned(),
             advice: advice.into(),
+            state: Cow::Borrowed("0A000"),
         }
     }
 
@@ -36,7 +40,14 @@ impl Trouble {
             construct: shortened(construct.into()),
             reason: reason.into(),
             advice: advice.into(),
+            state: Cow::Borrowed("42601"),
         }
+    }
+
+    /// With the SQLSTATE Postgres has for it.
+    pub fn state(mut self, state: &'static str) -> Trouble {
+        self.state = Cow::Borrowed(state);
+        self
     }
 
     /// With a line, if it has none yet.
@@ -68,6 +79,24 @@ impl From<SqlError> for Trouble {
             construct: format!("SQLSTATE {}", error.state),
             reason: error.message,
             advice,
+            state: error.state,
+        }
+    }
+}
+
+/// For whoever runs the statement instead of keeping it in a file.
+impl From<Trouble> for SqlError {
+    fn from(trouble: Trouble) -> SqlError {
+        let message = if trouble.construct.starts_with("SQLSTATE ") || trouble.state != "0A000" {
+            trouble.reason
+        } else {
+            format!("{}: {}", trouble.construct, trouble.reason)
+        };
+        SqlError {
+            state: trouble.state,
+            message,
+            detail: None,
+            hint: Some(trouble.advice),
         }
     }
 }

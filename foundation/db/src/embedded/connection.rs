@@ -1,10 +1,11 @@
 //! Connections, all set up alike: durable, enforcing, with our functions and a deadline.
 
 use crate::error::OpenError;
+use pando_sql::SqlError;
 use pando_sql::Value;
-use pando_sql::functions::{collations, functions};
+use pando_sql::functions::{Accumulate, SqlAggregate, aggregates, collations, functions};
 use rusqlite::config::DbConfig;
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
@@ -119,12 +120,19 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
                 let arguments = (0..context.len())
                     .map(|index| crate::tx::value(argument(context, index)))
                     .collect::<Vec<_>>();
-                call(&arguments).map(Answer).map_err(|error| {
-                    rusqlite::Error::UserFunctionError(
-                        format!("PGERR:{}:{}", error.state, error.message).into(),
-                    )
-                })
+                call(&arguments).map(Answer).map_err(carried)
             },
+        )?;
+    }
+    for aggregate in aggregates() {
+        let flags = FunctionFlags::SQLITE_UTF8
+            | FunctionFlags::SQLITE_INNOCUOUS
+            | FunctionFlags::SQLITE_DETERMINISTIC;
+        connection.create_aggregate_function(
+            aggregate.name,
+            aggregate.arity,
+            flags,
+            Aggregated(aggregate),
         )?;
     }
     for collation in collations() {
@@ -139,6 +147,40 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
 
 fn argument<'a>(context: &'a Context<'_>, index: usize) -> ValueRef<'a> {
     context.get_raw(index)
+}
+
+/// An error of a function of ours, as it passes through SQLite whole (see `error`).
+fn carried(error: SqlError) -> rusqlite::Error {
+    rusqlite::Error::UserFunctionError(format!("PGERR:{}:{}", error.state, error.message).into())
+}
+
+/// An aggregate of ours as rusqlite calls it.
+struct Aggregated(&'static SqlAggregate);
+
+impl Aggregate<Box<dyn Accumulate>, Answer> for Aggregated {
+    fn init(&self, _: &mut Context<'_>) -> rusqlite::Result<Box<dyn Accumulate>> {
+        Ok((self.0.begin)())
+    }
+
+    fn step(
+        &self,
+        context: &mut Context<'_>,
+        state: &mut Box<dyn Accumulate>,
+    ) -> rusqlite::Result<()> {
+        let arguments = (0..context.len())
+            .map(|index| crate::tx::value(argument(context, index)))
+            .collect::<Vec<_>>();
+        state.step(&arguments).map_err(carried)
+    }
+
+    fn finalize(
+        &self,
+        _: &mut Context<'_>,
+        state: Option<Box<dyn Accumulate>>,
+    ) -> rusqlite::Result<Answer> {
+        let state = state.unwrap_or_else(self.0.begin);
+        state.finish().map(Answer).map_err(carried)
+    }
 }
 
 /// A function's result on its way into SQLite.

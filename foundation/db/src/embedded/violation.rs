@@ -7,8 +7,9 @@
 use super::mutate::Parameters;
 use pando_plan::{MutationPlan, Reference};
 use pando_sql::catalog::{ForeignKey, Table};
+use pando_sql::ddl::TYPE_CHECK;
 use pando_sql::expr::Expr;
-use pando_sql::{SqlError, Statement, Type, Value};
+use pando_sql::{Catalog, SqlError, Statement, Type, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, ffi};
 
@@ -66,6 +67,98 @@ pub(super) fn explain(
         _ => None,
     };
     explained.unwrap_or_else(|| super::error::sql_error(error))
+}
+
+/// Names the constraint that a statement broke of which no more is known than what SQLite says; shows no values.
+pub(super) fn named(catalog: &Catalog, error: rusqlite::Error) -> SqlError {
+    let rusqlite::Error::SqliteFailure(failure, Some(message)) = &error else {
+        return super::error::sql_error(error);
+    };
+    if failure.code != ErrorCode::ConstraintViolation {
+        return super::error::sql_error(error);
+    }
+    let of = |file_name: &str| {
+        catalog
+            .tables
+            .values()
+            .find(|table| table.file_name() == file_name)
+    };
+    let places = |prefix: &str| -> Option<(String, Vec<String>)> {
+        let (_, places) = message.split_once(prefix)?;
+        let mut table = String::new();
+        let mut columns = Vec::new();
+        for place in places.trim().split(", ") {
+            let (of, column) = place.rsplit_once('.')?;
+            of.clone_into(&mut table);
+            columns.push(column.to_owned());
+        }
+        Some((table, columns))
+    };
+    if let Some((table, columns)) = places("NOT NULL constraint failed:") {
+        let name = of(&table).map_or(table.as_str(), |table| table.name.as_str());
+        return SqlError::new(
+            "23502",
+            format!(
+                "null value in column \"{}\" of relation \"{name}\" violates not-null constraint",
+                columns.join(", ")
+            ),
+        );
+    }
+    let duplicate = |name: &str| {
+        SqlError::new(
+            "23505",
+            format!("duplicate key value violates unique constraint \"{name}\""),
+        )
+    };
+    if let Some((_, index)) = message.split_once("UNIQUE constraint failed: index '") {
+        let name = index.trim_end_matches('\'');
+        return duplicate(name.rsplit('.').next().unwrap_or(name));
+    }
+    if let Some((table, columns)) = places("UNIQUE constraint failed:") {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        return duplicate(&match of(&table) {
+            Some(table) => key_name(table, &columns),
+            None => format!("{table}_{}_key", columns.join("_")),
+        });
+    }
+    if let Some((_, name)) = message.split_once("CHECK constraint failed: ") {
+        if let Some(column) = name.strip_prefix(TYPE_CHECK) {
+            return out_of_type(catalog, column);
+        }
+        let table = catalog
+            .tables
+            .values()
+            .find(|table| table.checks.iter().any(|check| check.name == name))
+            .map_or("", |table| table.name.as_str());
+        return SqlError::new(
+            "23514",
+            format!("new row for relation \"{table}\" violates check constraint \"{name}\""),
+        );
+    }
+    super::error::sql_error(error)
+}
+
+/// A value that its column's type can't hold, where only the column's name is known.
+fn out_of_type(catalog: &Catalog, column: &str) -> SqlError {
+    let limit = catalog
+        .tables
+        .values()
+        .flat_map(|table| &table.columns)
+        .filter(|known| known.name == column)
+        .find_map(|known| match &known.ty {
+            Type::Varchar(Some(limit)) => Some(*limit),
+            _ => None,
+        });
+    match limit {
+        Some(limit) => SqlError::new(
+            "22001",
+            format!("value too long for type character varying({limit})"),
+        ),
+        None => SqlError::new(
+            "22003",
+            format!("the value of column \"{column}\" is out of range for its type"),
+        ),
+    }
 }
 
 struct Case<'a> {

@@ -10,6 +10,12 @@ use sqlparser::ast;
 
 impl Lowering<'_> {
     pub(super) fn function(&mut self, function: &ast::Function) -> Result<Operand> {
+        if let Some(applied) = self.apply(function)? {
+            return Ok(applied);
+        }
+        if let Some(aggregate) = self.aggregate(function)? {
+            return Ok(aggregate);
+        }
         let unsupported = || {
             Trouble::unsupported(
                 function.to_string(),
@@ -22,7 +28,6 @@ impl Lowering<'_> {
             && matches!(function.parameters, ast::FunctionArguments::None);
         let (schema, name) = object(&function.name).ok_or_else(unsupported)?;
         let mut args: Vec<&ast::Expr> = Vec::new();
-        let mut star = false;
         match &function.args {
             ast::FunctionArguments::None => {}
             ast::FunctionArguments::List(list)
@@ -33,7 +38,6 @@ impl Lowering<'_> {
                         ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => {
                             args.push(expr)
                         }
-                        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Wildcard) => star = true,
                         _ => return Err(unsupported()),
                     }
                 }
@@ -130,39 +134,8 @@ impl Lowering<'_> {
                 typed(self.on_array(Function::ArrayLength, args[0])?)
             }
             (None, "timezone", 2) => typed(self.at_utc(args[0], args[1])?),
-            (None, "count" | "max" | "min", _) if !self.aggregates => Err(Trouble::invalid(
-                function.to_string(),
-                "aggregate functions are not allowed here",
-                "put it into what a sub-select selects: (select count(*) from ..)",
-            )),
-            (None, "count", 0) if star => nullary(Function::Count, Type::Int8),
-            (None, "count", 1) => {
-                let value = self.within_aggregate(args[0])?;
-                typed(call(Function::Count, vec![value], Type::Int8))
-            }
-            (None, "max" | "min", 1) => {
-                let value = self.within_aggregate(args[0])?;
-                let ty = value.ty();
-                if !sorts(&ty) {
-                    return Err(unsupported());
-                }
-                let function = if name == "max" {
-                    Function::Max
-                } else {
-                    Function::Min
-                };
-                typed(call(function, vec![value], ty))
-            }
             _ => Err(unsupported()),
         }
-    }
-
-    /// An argument of an aggregate, which takes no aggregate itself.
-    fn within_aggregate(&mut self, arg: &ast::Expr) -> Result<Expr> {
-        self.aggregates = false;
-        let value = self.value(arg);
-        self.aggregates = true;
-        value
     }
 
     /// `at time zone 'utc'`: the one zone everything here is kept in.
@@ -237,7 +210,7 @@ impl Lowering<'_> {
         Ok(call(function, args, ty))
     }
 
-    fn common_type(&self, operands: &[Operand]) -> Result<Type> {
+    pub(super) fn common_type(&self, operands: &[Operand]) -> Result<Type> {
         let mut common: Option<Type> = None;
         for operand in operands {
             let Operand::Typed(expr) = operand else {

@@ -71,6 +71,7 @@ impl Migration {
             policies: Vec::new(),
             comment: None,
             grants: Vec::new(),
+            view: None,
         };
         let mut checks = Vec::new();
         for column in &create.columns {

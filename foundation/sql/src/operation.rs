@@ -1,0 +1,108 @@
+//! Whole statements over rows: those of functions, triggers, seeds and whoever writes SQL to us. Typed and resolved.
+
+use crate::expr::Expr;
+use crate::query::{Output, Query, Source};
+use crate::types::Type;
+use serde::{Deserialize, Serialize};
+
+/// A statement that reads or changes rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Operation {
+    /// `select`
+    Select(Query),
+    /// `insert`
+    Insert(Box<Insert>),
+    /// `update`
+    Update(Box<Update>),
+    /// `delete`
+    Delete(Box<Delete>),
+}
+
+/// `insert`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Insert {
+    /// The table's schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// The columns given, in the order of the source's.
+    pub columns: Vec<String>,
+    /// The rows. A value that is `default` is none of them: see [`Insert::defaults`].
+    pub rows: Query,
+    /// Positions of values that are `default`, by (row, column) of a `values` list.
+    pub defaults: Vec<(usize, usize)>,
+    /// `overriding system value`
+    pub overriding: bool,
+    /// `on conflict`
+    pub conflict: Option<Conflict>,
+    /// `returning`, over the table as source 0.
+    pub returning: Vec<Output>,
+}
+
+/// `on conflict`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The columns or expressions of the unique index; empty for any.
+    pub target: Vec<Expr>,
+    /// The condition of a partial unique index.
+    pub predicate: Option<Expr>,
+    /// `do update set`, over the table as source 0 and `excluded` as source 1; none is `do nothing`.
+    pub update: Option<(Vec<Assignment>, Option<Expr>)>,
+}
+
+/// `update`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    /// The table's schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// `set`
+    pub assignments: Vec<Assignment>,
+    /// `from`: sources 1 and on; the table is source 0.
+    pub from: Vec<Source>,
+    /// `where`
+    pub filter: Option<Expr>,
+    /// `returning`
+    pub returning: Vec<Output>,
+}
+
+/// `delete`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delete {
+    /// The table's schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+    /// `using`: sources 1 and on; the table is source 0.
+    pub using: Vec<Source>,
+    /// `where`
+    pub filter: Option<Expr>,
+    /// `returning`
+    pub returning: Vec<Output>,
+}
+
+/// `column = value`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The column.
+    pub column: String,
+    /// Its value, coerced; none is `default`.
+    pub value: Option<Expr>,
+}
+
+impl Operation {
+    /// The names and types of the columns of its answer.
+    pub fn columns(&self) -> Vec<(String, Type)> {
+        let outputs = match self {
+            Operation::Select(query) => return query.columns(),
+            Operation::Insert(insert) => &insert.returning,
+            Operation::Update(update) => &update.returning,
+            Operation::Delete(delete) => &delete.returning,
+        };
+        outputs
+            .iter()
+            .map(|output| (output.name.clone(), output.expr.ty()))
+            .collect()
+    }
+}

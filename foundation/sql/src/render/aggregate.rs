@@ -1,0 +1,149 @@
+//! Aggregates as SQLite has them, or as the engine adds them.
+
+use super::Renderer;
+use crate::error::SqlError;
+use crate::expr::{Aggregate, Expr};
+use crate::statement::JsonOut;
+use crate::types::Type;
+
+impl Renderer<'_> {
+    pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<(), SqlError> {
+        let first = aggregate.args.first().map(Expr::ty);
+        let exact = matches!(first, Some(Type::Int8 | Type::Numeric(_)));
+        match aggregate.name.as_str() {
+            "sum" if exact => self.plain("pg_sum_numeric", aggregate),
+            "avg" if exact || matches!(first, Some(Type::Int2 | Type::Int4)) => {
+                self.plain("pg_avg_numeric", aggregate)
+            }
+            "sum" if first == Some(Type::Interval) => self.plain("pg_sum_interval", aggregate),
+            "avg" if first == Some(Type::Interval) => self.plain("pg_avg_interval", aggregate),
+            "bool_and" | "every" => self.plain("min", aggregate),
+            "bool_or" => self.plain("max", aggregate),
+            "min" | "max" if matches!(first, Some(Type::Enum(_))) => self.extreme_label(aggregate),
+            "string_agg" if aggregate.distinct => {
+                // SQLite gives a distinct aggregate one argument only.
+                self.out.push("pg_join(");
+                self.gathered("json_group_array", &aggregate.args[..1], aggregate)?;
+                self.out.push(", ");
+                self.expr(&aggregate.args[1])?;
+                self.out.push(")");
+                Ok(())
+            }
+            "string_agg" => self.plain("group_concat", aggregate),
+            "array_agg" => self.wrapped("pg_some", "json_group_array", aggregate),
+            "json_agg" => self.wrapped("pg_json_agg", "json_group_array", aggregate),
+            "jsonb_agg" => self.wrapped("pg_jsonb_agg", "json_group_array", aggregate),
+            "json_object_agg" => self.wrapped("pg_json_object_agg", "json_group_object", aggregate),
+            "jsonb_object_agg" => self.wrapped("pg_jsonb_agg", "json_group_object", aggregate),
+            name => self.plain(name, aggregate),
+        }
+    }
+
+    fn plain(&mut self, name: &str, aggregate: &Aggregate) -> Result<(), SqlError> {
+        self.out.push(name).push("(");
+        if aggregate.args.is_empty() {
+            self.out.push("*");
+        }
+        self.out
+            .push(if aggregate.distinct { "DISTINCT " } else { "" });
+        for (index, arg) in aggregate.args.iter().enumerate() {
+            self.out.push(if index > 0 { ", " } else { "" });
+            self.expr(arg)?;
+            if matches!(arg.ty(), Type::Numeric(_)) {
+                self.out.push(" COLLATE pg_numeric");
+            }
+        }
+        self.end(aggregate)
+    }
+
+    /// The order, the parenthesis, the filter.
+    fn end(&mut self, aggregate: &Aggregate) -> Result<(), SqlError> {
+        self.order(&aggregate.order)?;
+        self.out.push(")");
+        if let Some(filter) = &aggregate.filter {
+            self.out.push(" FILTER (WHERE ");
+            self.expr(filter)?;
+            self.out.push(")");
+        }
+        Ok(())
+    }
+
+    /// An aggregate of JSON, given to a function that makes of it what Postgres gives.
+    fn wrapped(&mut self, around: &str, name: &str, aggregate: &Aggregate) -> Result<(), SqlError> {
+        self.out.push(around).push("(");
+        self.gathered(name, &aggregate.args, aggregate)?;
+        self.out.push(")");
+        Ok(())
+    }
+
+    fn gathered(
+        &mut self,
+        name: &str,
+        args: &[Expr],
+        aggregate: &Aggregate,
+    ) -> Result<(), SqlError> {
+        self.out.push(name).push("(");
+        self.out
+            .push(if aggregate.distinct { "DISTINCT " } else { "" });
+        for (index, arg) in args.iter().enumerate() {
+            self.out.push(if index > 0 { ", " } else { "" });
+            if name == "json_group_object" && index == 0 {
+                self.expr(arg)?;
+            } else {
+                self.json_member(arg)?;
+            }
+        }
+        self.end(aggregate)
+    }
+
+    /// A value as a member of an array of SQLite's JSON.
+    pub(crate) fn json_member(&mut self, expr: &Expr) -> Result<(), SqlError> {
+        match expr.ty().json_out() {
+            JsonOut::Text | JsonOut::Int => self.expr(expr),
+            JsonOut::Bool => {
+                self.out.push("json(CASE ");
+                self.expr(expr)?;
+                self.out
+                    .push(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)");
+                Ok(())
+            }
+            JsonOut::Float => {
+                self.out.push("json(pg_json_float(");
+                self.expr(expr)?;
+                self.out.push("))");
+                Ok(())
+            }
+            JsonOut::Raw => {
+                self.out.push("json(");
+                self.expr(expr)?;
+                self.out.push(")");
+                Ok(())
+            }
+            JsonOut::Bytes => {
+                let text = self.apart(|renderer| renderer.expr(expr))?;
+                self.out.push("CASE WHEN ").push(&text);
+                self.out
+                    .push(" IS NOT NULL THEN '\\x' || lower(hex(")
+                    .push(&text)
+                    .push(")) END");
+                Ok(())
+            }
+        }
+    }
+
+    /// The least or greatest label by the order of the declaration.
+    fn extreme_label(&mut self, aggregate: &Aggregate) -> Result<(), SqlError> {
+        let Some(Type::Enum(labels)) = aggregate.args.first().map(Expr::ty) else {
+            return Ok(());
+        };
+        self.out.push("CASE ").push(&aggregate.name).push("(");
+        self.sort_key(&aggregate.args[0])?;
+        self.end(aggregate)?;
+        for (rank, label) in labels.labels.iter().enumerate() {
+            self.out.push(&format!(" WHEN {rank} THEN "));
+            self.value(&crate::value::Value::text(label.as_str()));
+        }
+        self.out.push(" END");
+        Ok(())
+    }
+}

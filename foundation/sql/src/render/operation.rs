@@ -1,0 +1,446 @@
+//! Statements of functions, triggers, seeds and whoever writes SQL to us, each as one statement of SQLite's.
+//!
+//! What a policy refuses raises 42501 from within the statement, by `pg_permit`; nothing is skipped silently.
+
+use super::{Alias, Renderer, Scope};
+use crate::catalog::{Catalog, Column, Command, Table};
+use crate::error::SqlError;
+use crate::expr::Expr;
+use crate::lower::is_empty_row;
+use crate::operation::{Assignment, Conflict, Delete, Insert, Operation, Update};
+use crate::query::{Body, Query, Select, Source};
+use crate::statement::{Bind, Statement};
+use crate::types::Type;
+use crate::value::Value;
+use pando_kernel::Role;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A statement with the columns of its answer.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// What is run.
+    pub statement: Statement,
+    /// The names and types of what it answers; none for a change without `returning`.
+    pub columns: Vec<(String, Type)>,
+    /// Whether it changes rows.
+    pub writes: bool,
+}
+
+/// Renders a statement for a role. Its parameters are the inputs of the request, in order.
+///
+/// Errors: 42P17 when policies ask for each other without end; 42501 for a function the role may not call.
+pub fn render_operation(
+    catalog: &Catalog,
+    role: Role,
+    operation: &Operation,
+    params: usize,
+) -> Result<Rendered, SqlError> {
+    let mut statement = Statement::new();
+    let mut frame = Vec::with_capacity(params);
+    for index in 0..params {
+        let mut text = Statement {
+            sql: String::new(),
+            binds: std::mem::take(&mut statement.binds),
+        };
+        text.bind(Bind::Input(u32::try_from(index).unwrap_or(u32::MAX)));
+        statement.binds = text.binds;
+        frame.push(text.sql);
+    }
+    let scope = Scope::default();
+    let mut renderer = Renderer::new(catalog, role, &scope, &mut statement);
+    renderer.frames.push(frame);
+    renderer.operation(operation)?;
+    Ok(Rendered {
+        statement,
+        columns: operation.columns(),
+        writes: !matches!(operation, Operation::Select(_)),
+    })
+}
+
+impl Renderer<'_> {
+    pub(crate) fn operation(&mut self, operation: &Operation) -> Result<(), SqlError> {
+        match operation {
+            Operation::Select(query) => self.query(query, None),
+            Operation::Insert(insert) => self.insert(insert),
+            Operation::Update(update) => self.update(update),
+            Operation::Delete(delete) => self.delete(delete),
+        }
+    }
+
+    fn insert(&mut self, insert: &Insert) -> Result<(), SqlError> {
+        let table = self.table_of(&insert.schema, &insert.table)?;
+        let file_name = table.file_name();
+        let given = |column: &Column| insert.columns.contains(&column.name);
+        let mut written: Vec<&Column> = table
+            .columns
+            .iter()
+            .filter(|column| given(column) || fill(column).is_some())
+            .collect();
+        if written.is_empty() {
+            // SQLite has no empty list of columns; the first one, null, stands for it.
+            written.extend(table.columns.first());
+        }
+        self.out.push("INSERT INTO ").ident(&file_name);
+        for (index, column) in written.iter().enumerate() {
+            self.out
+                .push(if index > 0 { ", " } else { " (" })
+                .ident(&column.name);
+        }
+        self.out.push(") SELECT ");
+        for (index, column) in written.iter().enumerate() {
+            self.out.push(if index > 0 { ", " } else { "" });
+            self.out.push("v.").ident(&column.name);
+        }
+        self.out.push(" FROM (");
+        self.proposal(&table, insert)?;
+        self.out.push(") AS v WHERE ");
+        let reads = !insert.returning.is_empty()
+            || insert
+                .conflict
+                .as_ref()
+                .is_some_and(|conflict| !conflict.target.is_empty());
+        let row = Alias::Name("v".to_owned());
+        self.permitted(&table, Command::Insert, reads, &row)?;
+        if let Some(conflict) = &insert.conflict {
+            self.conflict(&table, conflict)?;
+        }
+        self.returning(&table, &insert.returning)
+    }
+
+    /// The rows as they will be inserted, every column of the table.
+    fn proposal(&mut self, table: &Table, insert: &Insert) -> Result<(), SqlError> {
+        self.out.push("SELECT ");
+        for (index, column) in table.columns.iter().enumerate() {
+            self.out.push(if index > 0 { ", " } else { "" });
+            if insert.columns.contains(&column.name) {
+                self.out.push("s.").ident(&column.name);
+            } else {
+                match fill(column) {
+                    Some(expr) => self.expr(&expr)?,
+                    None => {
+                        self.out.push("NULL");
+                    }
+                }
+            }
+            if matches!(column.ty, Type::Numeric(_)) {
+                self.out.push(" COLLATE pg_numeric");
+            }
+            self.out.push(" AS ").ident(&column.name);
+        }
+        if is_empty_row(&insert.rows) {
+            return Ok(());
+        }
+        self.out.push(" FROM (");
+        let rows = filled(table, insert);
+        self.query(rows.as_ref().unwrap_or(&insert.rows), Some(&insert.columns))?;
+        self.out.push(") AS s");
+        Ok(())
+    }
+
+    /// `1`, or that policies permit the row: raises where they do not.
+    fn permitted(
+        &mut self,
+        table: &Arc<Table>,
+        command: Command,
+        reads: bool,
+        row: &Alias,
+    ) -> Result<(), SqlError> {
+        if self.passes(table) {
+            self.out.push("1");
+            return Ok(());
+        }
+        self.out.push("pg_permit(coalesce(");
+        self.policies_on(table, command, true, row.clone())?;
+        if reads {
+            self.out.push(" AND ");
+            self.policies_on(table, Command::Select, false, row.clone())?;
+        }
+        self.out.push(", 0), ");
+        self.value(&Value::text(table.name.as_str()));
+        self.out.push(")");
+        Ok(())
+    }
+
+    fn conflict(&mut self, table: &Arc<Table>, conflict: &Conflict) -> Result<(), SqlError> {
+        self.out.push(" ON CONFLICT");
+        self.levels.push(vec![Alias::Bare]);
+        let target = (|| -> Result<(), SqlError> {
+            for (index, expr) in conflict.target.iter().enumerate() {
+                self.out.push(if index > 0 { ", " } else { " (" });
+                self.expr(expr)?;
+            }
+            self.out
+                .push(if conflict.target.is_empty() { "" } else { ")" });
+            if let Some(predicate) = &conflict.predicate {
+                self.out.push(" WHERE ");
+                // An index is found by the very text of its condition.
+                let inline = std::mem::replace(&mut self.inline, true);
+                let rendered = self.expr(predicate);
+                self.inline = inline;
+                rendered?;
+            }
+            Ok(())
+        })();
+        self.levels.pop();
+        target?;
+        let Some((assignments, filter)) = &conflict.update else {
+            self.out.push(" DO NOTHING");
+            return Ok(());
+        };
+        let own = Alias::Name(table.file_name());
+        self.levels
+            .push(vec![own.clone(), Alias::Name("excluded".to_owned())]);
+        let rendered = (|| -> Result<(), SqlError> {
+            self.out.push(" DO UPDATE SET ");
+            let row = self.assigned(table, assignments, &own)?;
+            self.out.push(" WHERE ");
+            let mut filter_text = match filter {
+                Some(filter) => self.apart(|renderer| renderer.expr(filter))?,
+                None => "1".to_owned(),
+            };
+            if !self.passes(table) {
+                // A row that is there and may not be updated is an error, not a row passed over.
+                let hidden = self.apart(|renderer| {
+                    renderer.out.push("pg_permit(coalesce(");
+                    renderer.policies_on(table, Command::Update, false, own.clone())?;
+                    renderer.out.push(" AND ");
+                    renderer.policies_on(table, Command::Select, false, own.clone())?;
+                    renderer.out.push(", 0), ");
+                    renderer.value(&Value::text(table.name.as_str()));
+                    renderer.out.push(")");
+                    Ok(())
+                })?;
+                let allowed =
+                    self.apart(|renderer| renderer.permitted(table, Command::Update, true, &row))?;
+                filter_text = format!("CASE WHEN {hidden} AND ({filter_text}) THEN {allowed} END");
+            }
+            self.out.push(&filter_text);
+            Ok(())
+        })();
+        self.levels.pop();
+        rendered
+    }
+
+    /// ` a = .., b = ..`; gives the row as it will be.
+    fn assigned(
+        &mut self,
+        table: &Table,
+        assignments: &[Assignment],
+        own: &Alias,
+    ) -> Result<Alias, SqlError> {
+        let mut texts = BTreeMap::new();
+        if let Alias::Name(name) = own {
+            for column in &table.columns {
+                let text = self.apart(|renderer| {
+                    renderer.out.ident(name).push(".").ident(&column.name);
+                    Ok(())
+                })?;
+                texts.insert(column.name.clone(), text);
+            }
+        }
+        for (index, assignment) in assignments.iter().enumerate() {
+            let value = match (&assignment.value, table.column(&assignment.column)) {
+                (Some(value), _) => self.apart(|renderer| renderer.expr(value))?,
+                (None, Some(column)) => match fill(column) {
+                    Some(expr) => self.apart(|renderer| renderer.expr(&expr))?,
+                    None => "NULL".to_owned(),
+                },
+                (None, None) => "NULL".to_owned(),
+            };
+            self.out.push(if index > 0 { ", " } else { "" });
+            self.out.ident(&assignment.column).push(" = ").push(&value);
+            texts.insert(assignment.column.clone(), format!("({value})"));
+        }
+        Ok(Alias::Texts(Arc::new(texts)))
+    }
+
+    fn update(&mut self, update: &Update) -> Result<(), SqlError> {
+        let table = self.table_of(&update.schema, &update.table)?;
+        let own = Alias::Name(table.file_name());
+        let names = self.level(&own, &update.from);
+        let rendered = (|| -> Result<(), SqlError> {
+            self.out
+                .push("UPDATE ")
+                .ident(&table.file_name())
+                .push(" SET ");
+            let row = self.assigned(&table, &update.assignments, &own)?;
+            let reads = update.filter.is_some()
+                || !update.returning.is_empty()
+                || update
+                    .assignments
+                    .iter()
+                    .any(|assignment| assignment.value.as_ref().is_some_and(reads_target));
+            let mut conditions = self.joined(&update.from, &names)?;
+            if let Some(filter) = &update.filter {
+                conditions.push(self.apart(|renderer| renderer.expr(filter))?);
+            }
+            self.using(&table, Command::Update, reads, &own, &mut conditions)?;
+            if !self.passes(&table) {
+                let allowed = self
+                    .apart(|renderer| renderer.permitted(&table, Command::Update, reads, &row))?;
+                let all = if conditions.is_empty() {
+                    "1".to_owned()
+                } else {
+                    conditions.join(" AND ")
+                };
+                // Only rows that are updated are judged.
+                conditions.push(format!("CASE WHEN {all} THEN {allowed} END"));
+            }
+            self.conditions_of(&conditions);
+            Ok(())
+        })();
+        self.levels.pop();
+        rendered?;
+        self.returning(&table, &update.returning)
+    }
+
+    fn delete(&mut self, delete: &Delete) -> Result<(), SqlError> {
+        let table = self.table_of(&delete.schema, &delete.table)?;
+        let own = Alias::Name(table.file_name());
+        let names = self.level(&own, &delete.using);
+        let rendered = (|| -> Result<(), SqlError> {
+            self.out.push("DELETE FROM ").ident(&table.file_name());
+            let reads = delete.filter.is_some() || !delete.returning.is_empty();
+            let mut conditions = Vec::new();
+            self.using(&table, Command::Delete, reads, &own, &mut conditions)?;
+            if delete.using.is_empty() {
+                if let Some(filter) = &delete.filter {
+                    conditions.push(self.apart(|renderer| renderer.expr(filter))?);
+                }
+            } else {
+                let exists = self.apart(|renderer| {
+                    renderer.out.push("EXISTS (SELECT 1");
+                    let mut inner = renderer.joined(&delete.using, &names)?;
+                    if let Some(filter) = &delete.filter {
+                        inner.push(renderer.apart(|renderer| renderer.expr(filter))?);
+                    }
+                    renderer.conditions_of(&inner);
+                    renderer.out.push(")");
+                    Ok(())
+                })?;
+                conditions.push(exists);
+            }
+            self.conditions_of(&conditions);
+            Ok(())
+        })();
+        self.levels.pop();
+        rendered?;
+        self.returning(&table, &delete.returning)
+    }
+
+    /// Pushes the level of a change: the table, then what it is joined with. Gives the names of the latter.
+    fn level(&mut self, own: &Alias, joined: &[Source]) -> Vec<String> {
+        let depth = self.levels.len();
+        let names: Vec<String> = (1..=joined.len())
+            .map(|index| format!("p{depth}_{index}"))
+            .collect();
+        let mut level = vec![own.clone()];
+        level.extend(
+            joined
+                .iter()
+                .zip(&names)
+                .map(|(source, name)| Self::alias_of(source, name.clone())),
+        );
+        self.levels.push(level);
+        names
+    }
+
+    /// ` FROM ..` of a change; gives the conditions of its tables' policies.
+    fn joined(&mut self, from: &[Source], names: &[String]) -> Result<Vec<String>, SqlError> {
+        let mut conditions = Vec::new();
+        if from.is_empty() {
+            return Ok(conditions);
+        }
+        let select = Select {
+            from: from.to_vec(),
+            ..Select::default()
+        };
+        for (table, name) in self.from(&select, names)? {
+            conditions.push(
+                self.apart(|renderer| renderer.policies(&table, Command::Select, false, &name))?,
+            );
+        }
+        Ok(conditions)
+    }
+
+    /// The conditions under which a row may be touched.
+    fn using(
+        &mut self,
+        table: &Arc<Table>,
+        command: Command,
+        reads: bool,
+        own: &Alias,
+        conditions: &mut Vec<String>,
+    ) -> Result<(), SqlError> {
+        if self.passes(table) {
+            return Ok(());
+        }
+        let commands = [Some(command), reads.then_some(Command::Select)];
+        for command in commands.into_iter().flatten() {
+            conditions.push(
+                self.apart(|renderer| renderer.policies_on(table, command, false, own.clone()))?,
+            );
+        }
+        Ok(())
+    }
+
+    fn conditions_of(&mut self, conditions: &[String]) {
+        for (index, condition) in conditions.iter().enumerate() {
+            self.out.push(if index > 0 { " AND " } else { " WHERE " });
+            self.out.push("(").push(condition).push(")");
+        }
+    }
+
+    fn returning(
+        &mut self,
+        table: &Table,
+        columns: &[crate::query::Output],
+    ) -> Result<(), SqlError> {
+        if columns.is_empty() {
+            return Ok(());
+        }
+        self.out.push(" RETURNING ");
+        self.levels.push(vec![Alias::Name(table.file_name())]);
+        let rendered = self.outputs(columns, None);
+        self.levels.pop();
+        rendered
+    }
+}
+
+/// What a column has where no value is given.
+pub(crate) fn fill(column: &Column) -> Option<Expr> {
+    column.default.clone()
+}
+
+/// The rows of an insert with `default` written out.
+fn filled(table: &Table, insert: &Insert) -> Option<Query> {
+    if insert.defaults.is_empty() {
+        return None;
+    }
+    let mut rows = insert.rows.clone();
+    if let Body::Values(values) = &mut rows.body {
+        for (row, at) in &insert.defaults {
+            let fill = insert
+                .columns
+                .get(*at)
+                .and_then(|name| table.column(name))
+                .and_then(fill);
+            if let (Some(cell), Some(fill)) =
+                (values.get_mut(*row).and_then(|row| row.get_mut(*at)), fill)
+            {
+                *cell = fill;
+            }
+        }
+    }
+    Some(rows)
+}
+
+/// Whether a value is taken from the row that is changed.
+fn reads_target(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(0, &mut |depth, expr| {
+        found |= matches!(expr, Expr::Column { level, source: 0, .. } if *level == depth);
+    });
+    found
+}
