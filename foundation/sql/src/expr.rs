@@ -1,5 +1,6 @@
 //! Expressions of policies, checks, defaults and indexes: typed, resolved, independent of the parser.
 
+use crate::functions::registry::Builtin;
 use crate::types::Type;
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
@@ -156,24 +157,8 @@ pub enum Function {
     Greatest,
     /// `least`: nulls are ignored.
     Least,
-    /// `lower`
-    Lower,
-    /// `upper`
-    Upper,
-    /// `length`, in characters.
-    Length,
-    /// `trim`, `btrim` of blanks.
-    Trim,
-    /// `abs`
-    Abs,
-    /// `replace`
-    Replace,
-    /// `strpos`, `position`: part, whole.
-    Position,
-    /// `split_part`
-    SplitPart,
-    /// `starts_with`
-    StartsWith,
+    /// An ordinary function or operator, by its row.
+    Builtin(Builtin),
     /// `->`
     JsonGet,
     /// `->>`
@@ -190,18 +175,10 @@ pub enum Function {
     JsonExistsAny,
     /// `?&`
     JsonExistsAll,
-    /// `jsonb_typeof`, `json_typeof`
-    JsonTypeof,
-    /// `jsonb_array_length`
-    JsonArrayLength,
     /// `@>` of arrays.
     ArrayContains,
     /// `&&` of arrays.
     ArrayOverlaps,
-    /// `cardinality`
-    Cardinality,
-    /// `array_length(.., 1)`
-    ArrayLength,
     /// `count(*)`, or of the argument: in sub-selects only.
     Count,
     /// `max`: in sub-selects only.

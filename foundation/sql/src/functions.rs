@@ -8,27 +8,17 @@ mod casts;
 mod jsons;
 mod numbers;
 mod patterns;
+pub mod registry;
+pub(crate) mod resolve;
 mod texts;
 mod times;
 
+use registry::{Builtin, Row};
+
 use crate::decimal::Decimal;
-use crate::error::SqlError;
 use crate::value::Value;
 use std::cmp::Ordering;
-use std::sync::{Arc, LazyLock};
-
-/// A function and how it is called.
-#[derive(Clone, Copy)]
-pub struct SqlFunction {
-    /// Its name in SQLite.
-    pub name: &'static str,
-    /// How many arguments it takes.
-    pub arity: i32,
-    /// Whether equal arguments always give equal results, so that indexes and checks may use it.
-    pub deterministic: bool,
-    /// What it does.
-    pub call: fn(&[Value]) -> Result<Value, SqlError>,
-}
+use std::sync::Arc;
 
 /// An order of texts.
 pub struct Collation {
@@ -38,21 +28,24 @@ pub struct Collation {
     pub compare: fn(&str, &str) -> Ordering,
 }
 
-/// All functions.
-pub fn functions() -> &'static [SqlFunction] {
-    static ALL: LazyLock<Vec<SqlFunction>> = LazyLock::new(|| {
-        [
-            arrays::ALL,
-            casts::ALL,
-            jsons::ALL,
-            numbers::ALL,
-            patterns::ALL,
-            texts::ALL,
-            times::ALL,
-        ]
-        .concat()
-    });
-    &ALL
+/// All functions, as a connection registers them.
+pub fn functions() -> impl Iterator<Item = Builtin> {
+    registry::builtins()
+}
+
+fn rows() -> Vec<Row> {
+    [
+        arrays::rows(),
+        casts::rows(),
+        jsons::rows(),
+        numbers::rows(),
+        patterns::rows(),
+        texts::rows(),
+        times::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// All collations.
@@ -138,21 +131,10 @@ fn any_null(arguments: &[Value]) -> bool {
     arguments.iter().any(Value::is_null)
 }
 
-/// Wraps a body that is not called when an argument is null.
+/// A function only our own statements call, by its name in SQLite; not called when an argument is null.
 macro_rules! strict {
     ($name:literal, $arity:literal, $body:expr) => {
-        $crate::functions::SqlFunction {
-            name: $name,
-            arity: $arity,
-            deterministic: true,
-            call: |arguments| {
-                if $crate::functions::any_null(arguments) {
-                    Ok($crate::value::Value::Null)
-                } else {
-                    ($body)(arguments)
-                }
-            },
-        }
+        $crate::functions::registry::internal($name, $arity, $body)
     };
 }
 use strict;
@@ -175,17 +157,5 @@ mod tests {
         ] {
             assert_eq!(float_text(real), printed);
         }
-    }
-
-    #[test]
-    fn names_are_listed_once() {
-        let mut names: Vec<_> = functions()
-            .iter()
-            .map(|function| (function.name, function.arity))
-            .collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
     }
 }
