@@ -1,5 +1,6 @@
 //! Expressions of policies, checks, defaults, indexes, views and functions: typed, resolved, independent of the parser.
 
+use crate::functions::registry::Builtin;
 use crate::query::{Order, Query};
 use crate::routine::RoutineId;
 use crate::types::Type;
@@ -193,24 +194,8 @@ pub enum Function {
     Greatest,
     /// `least`: nulls are ignored.
     Least,
-    /// `lower`
-    Lower,
-    /// `upper`
-    Upper,
-    /// `length`, in characters.
-    Length,
-    /// `trim`, `btrim` of blanks.
-    Trim,
-    /// `abs`
-    Abs,
-    /// `replace`
-    Replace,
-    /// `strpos`, `position`: part, whole.
-    Position,
-    /// `split_part`
-    SplitPart,
-    /// `starts_with`
-    StartsWith,
+    /// An ordinary function or operator, by its row.
+    Builtin(Builtin),
     /// `->`
     JsonGet,
     /// `->>`
@@ -227,18 +212,10 @@ pub enum Function {
     JsonExistsAny,
     /// `?&`
     JsonExistsAll,
-    /// `jsonb_typeof`, `json_typeof`
-    JsonTypeof,
-    /// `jsonb_array_length`
-    JsonArrayLength,
     /// `@>` of arrays.
     ArrayContains,
     /// `&&` of arrays.
     ArrayOverlaps,
-    /// `cardinality`
-    Cardinality,
-    /// `array_length(.., 1)`
-    ArrayLength,
 }
 
 /// What an expression or a query is made of: walking it is the same for every purpose.

@@ -10,29 +10,19 @@ mod jsons;
 mod numbers;
 mod patterns;
 mod raise;
+pub mod registry;
+pub(crate) mod resolve;
 pub(crate) mod rows;
 mod texts;
 mod times;
 
+use registry::{Builtin, Row};
+
 use crate::decimal::Decimal;
-use crate::error::SqlError;
 use crate::value::Value;
 pub use aggregates::{Accumulate, SqlAggregate, aggregates};
 use std::cmp::Ordering;
-use std::sync::{Arc, LazyLock};
-
-/// A function and how it is called.
-#[derive(Clone, Copy)]
-pub struct SqlFunction {
-    /// Its name in SQLite.
-    pub name: &'static str,
-    /// How many arguments it takes.
-    pub arity: i32,
-    /// Whether equal arguments always give equal results, so that indexes and checks may use it.
-    pub deterministic: bool,
-    /// What it does.
-    pub call: fn(&[Value]) -> Result<Value, SqlError>,
-}
+use std::sync::Arc;
 
 /// An order of texts.
 pub struct Collation {
@@ -42,24 +32,27 @@ pub struct Collation {
     pub compare: fn(&str, &str) -> Ordering,
 }
 
-/// All functions.
-pub fn functions() -> &'static [SqlFunction] {
-    static ALL: LazyLock<Vec<SqlFunction>> = LazyLock::new(|| {
-        [
-            aggregates::ALL,
-            arrays::ALL,
-            casts::ALL,
-            jsons::ALL,
-            numbers::ALL,
-            patterns::ALL,
-            raise::ALL,
-            rows::ALL,
-            texts::ALL,
-            times::ALL,
-        ]
-        .concat()
-    });
-    &ALL
+/// All functions, as a connection registers them.
+pub fn functions() -> impl Iterator<Item = Builtin> {
+    registry::builtins()
+}
+
+fn rows() -> Vec<Row> {
+    [
+        aggregates::rows(),
+        arrays::rows(),
+        casts::rows(),
+        jsons::rows(),
+        numbers::rows(),
+        patterns::rows(),
+        raise::rows(),
+        rows::rows(),
+        texts::rows(),
+        times::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// All collations.
@@ -145,21 +138,10 @@ fn any_null(arguments: &[Value]) -> bool {
     arguments.iter().any(Value::is_null)
 }
 
-/// Wraps a body that is not called when an argument is null.
+/// A function only our own statements call, by its name in SQLite; not called when an argument is null.
 macro_rules! strict {
     ($name:literal, $arity:literal, $body:expr) => {
-        $crate::functions::SqlFunction {
-            name: $name,
-            arity: $arity,
-            deterministic: true,
-            call: |arguments| {
-                if $crate::functions::any_null(arguments) {
-                    Ok($crate::value::Value::Null)
-                } else {
-                    ($body)(arguments)
-                }
-            },
-        }
+        $crate::functions::registry::internal($name, $arity, $body)
     };
 }
 use strict;
@@ -182,17 +164,5 @@ mod tests {
         ] {
             assert_eq!(float_text(real), printed);
         }
-    }
-
-    #[test]
-    fn names_are_listed_once() {
-        let mut names: Vec<_> = functions()
-            .iter()
-            .map(|function| (function.name, function.arity))
-            .collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
     }
 }

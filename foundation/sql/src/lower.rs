@@ -374,12 +374,10 @@ impl<'a> Lowering<'a> {
                 trim_what: None,
                 expr,
                 trim_characters: None,
-            } => typed(self.texts(Function::Trim, &[expr.as_ref()], Type::Text)?),
-            E::Position { expr, r#in } => typed(self.texts(
-                Function::Position,
-                &[expr.as_ref(), r#in.as_ref()],
-                Type::Int4,
-            )?),
+            } => typed(self.builtin_of("btrim", &[expr.as_ref()])?),
+            E::Position { expr, r#in } => {
+                typed(self.builtin_of("strpos", &[r#in.as_ref(), expr.as_ref()])?)
+            }
             E::AtTimeZone {
                 timestamp,
                 time_zone,

@@ -11,6 +11,7 @@ mod source;
 use crate::catalog::Catalog;
 use crate::error::SqlError;
 use crate::expr::{Expr, Function};
+use crate::functions::registry::Builtin;
 use crate::statement::{Bind, Statement};
 use crate::types::Type;
 use crate::value::Value;
@@ -59,16 +60,18 @@ pub(crate) fn render_ddl(
     let mut volatile = false;
     expr.walk(0, &mut |_, expr| {
         volatile |= match expr {
-            Expr::Call { function, .. } => matches!(
-                function,
-                Function::AuthUid
-                    | Function::AuthRole
-                    | Function::AuthEmail
-                    | Function::AuthJwt
-                    | Function::Now
-                    | Function::CurrentDate
-                    | Function::RandomUuid
-            ),
+            Expr::Call { function, .. } => {
+                matches!(
+                    function,
+                    Function::AuthUid
+                        | Function::AuthRole
+                        | Function::AuthEmail
+                        | Function::AuthJwt
+                        | Function::Now
+                        | Function::CurrentDate
+                        | Function::RandomUuid
+                ) || matches!(function, Function::Builtin(builtin) if !builtin.is_deterministic())
+            }
             Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. } => true,
             Expr::Apply { routine, .. } => catalog
                 .routine(routine)
@@ -432,15 +435,7 @@ impl<'a> Renderer<'a> {
             }
             F::Greatest => self.extreme(args, " >= "),
             F::Least => self.extreme(args, " <= "),
-            F::Lower => self.named("pg_lower", args),
-            F::Upper => self.named("pg_upper", args),
-            F::Length => self.named("pg_length", args),
-            F::Trim => self.named("trim", args),
-            F::Abs => self.named("abs", args),
-            F::Replace => self.named("replace", args),
-            F::Position => self.named("pg_position", args),
-            F::SplitPart => self.named("pg_split_part", args),
-            F::StartsWith => self.named("pg_starts_with", args),
+            F::Builtin(builtin) => self.builtin(builtin, args),
             F::JsonGet => self.named("pg_json_get", args),
             F::JsonGetText => self.named("pg_json_get_text", args),
             F::JsonPath => self.named("pg_json_path", args),
@@ -449,18 +444,29 @@ impl<'a> Renderer<'a> {
             F::JsonExists => self.named("pg_jsonb_exists", args),
             F::JsonExistsAny => self.named("pg_jsonb_exists_any", args),
             F::JsonExistsAll => self.named("pg_jsonb_exists_all", args),
-            F::JsonTypeof => self.named("pg_json_typeof", args),
-            F::JsonArrayLength => self.named("pg_json_array_length", args),
             F::ArrayContains => self.named("pg_array_contains", args),
             F::ArrayOverlaps => self.named("pg_array_overlaps", args),
-            F::Cardinality => self.named("pg_cardinality", args),
-            F::ArrayLength => {
-                self.out.push("nullif(");
-                self.named("pg_cardinality", args)?;
-                self.out.push(", 0)");
-                Ok(())
+        }
+    }
+
+    fn builtin(&mut self, builtin: Builtin, args: &[Expr]) -> Result<(), SqlError> {
+        self.out.push(builtin.sqlite_name()).push("(");
+        if builtin.is_typed() {
+            let mut tags = String::new();
+            args.iter().for_each(|arg| arg.ty().tag(&mut tags));
+            self.value(&tags.into());
+            if !args.is_empty() {
+                self.out.push(", ");
             }
         }
+        for (index, arg) in args.iter().enumerate() {
+            if index > 0 {
+                self.out.push(", ");
+            }
+            self.expr(arg)?;
+        }
+        self.out.push(")");
+        Ok(())
     }
 
     fn bound(&mut self, bind: Bind) -> Result<(), SqlError> {

@@ -1,11 +1,14 @@
 //! The Postgres types a column may have, and how each is stored embedded.
 
 mod array;
+pub mod conversion;
 pub(crate) mod input;
 mod name;
+mod tag;
 pub(crate) mod time;
 
 pub(crate) use array::push_member;
+pub(crate) use tag::tags;
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

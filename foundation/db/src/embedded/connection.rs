@@ -109,18 +109,20 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     for function in functions() {
-        let call = function.call;
         let mut flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
-        flags.set(FunctionFlags::SQLITE_DETERMINISTIC, function.deterministic);
+        flags.set(
+            FunctionFlags::SQLITE_DETERMINISTIC,
+            function.is_deterministic(),
+        );
         connection.create_scalar_function(
-            function.name,
-            function.arity,
+            function.sqlite_name(),
+            function.arity(),
             flags,
             move |context| {
                 let arguments = (0..context.len())
                     .map(|index| crate::tx::value(argument(context, index)))
                     .collect::<Vec<_>>();
-                call(&arguments).map(Answer).map_err(carried)
+                function.call(&arguments).map(Answer).map_err(carried)
             },
         )?;
     }

@@ -142,10 +142,9 @@ pub fn values(who: As, statement: &Statement, inputs: &[Value]) -> Vec<rusqlite:
 /// Gives SQLite the functions and collations that plans call, as the engine does.
 pub fn register(conn: &Connection) {
     for function in pando_sql::functions::functions() {
-        let call = function.call;
         conn.create_scalar_function(
-            function.name,
-            function.arity,
+            function.sqlite_name(),
+            function.arity(),
             FunctionFlags::SQLITE_UTF8,
             move |context| {
                 let arguments: Vec<Value> = (0..context.len())
@@ -157,7 +156,8 @@ pub fn register(conn: &Connection) {
                         ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
                     })
                     .collect();
-                call(&arguments)
+                function
+                    .call(&arguments)
                     .map(stored)
                     .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
             },

@@ -1,105 +1,136 @@
 //! The operators of `json` and `jsonb`.
 
-use super::{SqlFunction, float_json, strict, text};
+use super::registry::{Row, strict as row};
+use super::{float_json, strict, text};
 use crate::error::SqlError;
 use crate::json::{self, Json, Key};
 use crate::value::Value;
 use serde_json::value::RawValue;
 
-pub(super) const ALL: &[SqlFunction] = &[
-    strict!("pg_json_get", 2, |a: &[Value]| Ok(member(
-        &text(&a[0]),
-        &a[1]
-    )
-    .map(|raw| raw.get().to_owned())
-    .into())),
-    strict!("pg_json_get_text", 2, |a: &[Value]| Ok(member(
-        &text(&a[0]),
-        &a[1]
-    )
-    .and_then(|raw| unquoted(raw.get()))
-    .into())),
-    strict!("pg_json_path", 2, |a: &[Value]| Ok(
-        path(&a[0], &a[1]).into()
-    )),
-    strict!("pg_json_path_text", 2, |a: &[Value]| Ok(path(&a[0], &a[1])
-        .and_then(|raw| unquoted(&raw))
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        strict!("pg_json_get", 2, |a: &[Value]| Ok(member(
+            &text(&a[0]),
+            &a[1]
+        )
+        .map(|raw| raw.get().to_owned())
         .into())),
-    strict!("pg_jsonb_contains", 2, |a: &[Value]| Ok(json::contains(
-        &read(&a[0])?,
-        &read(&a[1])?
-    )
-    .into())),
-    strict!("pg_jsonb_contained", 2, |a: &[Value]| Ok(json::contains(
-        &read(&a[1])?,
-        &read(&a[0])?
-    )
-    .into())),
-    strict!("pg_jsonb_exists", 2, |a: &[Value]| Ok(exists(
-        &read(&a[0])?,
-        &text(&a[1])
-    )
-    .into())),
-    strict!("pg_jsonb_exists_any", 2, |a: &[Value]| {
-        let value = read(&a[0])?;
-        Ok(names(&a[1]).iter().any(|name| exists(&value, name)).into())
-    }),
-    strict!("pg_jsonb_exists_all", 2, |a: &[Value]| {
-        let value = read(&a[0])?;
-        Ok(names(&a[1]).iter().all(|name| exists(&value, name)).into())
-    }),
-    strict!("pg_jsonb_concat", 2, |a: &[Value]| Ok(print(concat(
-        read(&a[0])?,
-        read(&a[1])?
-    )))),
-    strict!("pg_jsonb_delete", 2, |a: &[Value]| {
-        let name = text(&a[1]);
-        Ok(print(match read(&a[0])? {
-            Json::Object(mut members) => {
-                members.remove(&Key(name.to_string()));
-                Json::Object(members)
+        strict!("pg_json_get_text", 2, |a: &[Value]| Ok(member(
+            &text(&a[0]),
+            &a[1]
+        )
+        .and_then(|raw| unquoted(raw.get()))
+        .into())),
+        strict!("pg_json_path", 2, |a: &[Value]| Ok(
+            path(&a[0], &a[1]).into()
+        )),
+        strict!("pg_json_path_text", 2, |a: &[Value]| Ok(path(&a[0], &a[1])
+            .and_then(|raw| unquoted(&raw))
+            .into())),
+        strict!("pg_jsonb_contains", 2, |a: &[Value]| Ok(json::contains(
+            &read(&a[0])?,
+            &read(&a[1])?
+        )
+        .into())),
+        strict!("pg_jsonb_contained", 2, |a: &[Value]| Ok(json::contains(
+            &read(&a[1])?,
+            &read(&a[0])?
+        )
+        .into())),
+        strict!("pg_jsonb_exists", 2, |a: &[Value]| Ok(exists(
+            &read(&a[0])?,
+            &text(&a[1])
+        )
+        .into())),
+        strict!("pg_jsonb_exists_any", 2, |a: &[Value]| {
+            let value = read(&a[0])?;
+            Ok(names(&a[1]).iter().any(|name| exists(&value, name)).into())
+        }),
+        strict!("pg_jsonb_exists_all", 2, |a: &[Value]| {
+            let value = read(&a[0])?;
+            Ok(names(&a[1]).iter().all(|name| exists(&value, name)).into())
+        }),
+        strict!("pg_jsonb_concat", 2, |a: &[Value]| Ok(print(concat(
+            read(&a[0])?,
+            read(&a[1])?
+        )))),
+        strict!("pg_jsonb_delete", 2, |a: &[Value]| {
+            let name = text(&a[1]);
+            Ok(print(match read(&a[0])? {
+                Json::Object(mut members) => {
+                    members.remove(&Key(name.to_string()));
+                    Json::Object(members)
+                }
+                Json::Array(items) => Json::Array(
+                    items
+                        .into_iter()
+                        .filter(|item| *item != Json::Text(name.to_string()))
+                        .collect(),
+                ),
+                _ => return Err(SqlError::new("22023", "cannot delete from scalar")),
+            }))
+        }),
+        row("json_typeof(json) text", |a: &[Value]| {
+            Ok(Value::from(
+                match text(&a[0]).trim_start().as_bytes().first() {
+                    Some(b'{') => "object",
+                    Some(b'[') => "array",
+                    Some(b'"') => "string",
+                    Some(b't' | b'f') => "boolean",
+                    Some(b'n') => "null",
+                    _ => "number",
+                },
+            ))
+        }),
+        row("json_array_length(json) int4", |a: &[Value]| {
+            match read(&a[0])? {
+                Json::Array(items) => {
+                    Ok(Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX)))
+                }
+                Json::Object(_) => Err(SqlError::new(
+                    "22023",
+                    "cannot get array length of a non-array",
+                )),
+                _ => Err(SqlError::new(
+                    "22023",
+                    "cannot get array length of a scalar",
+                )),
             }
-            Json::Array(items) => Json::Array(
-                items
-                    .into_iter()
-                    .filter(|item| *item != Json::Text(name.to_string()))
-                    .collect(),
-            ),
-            _ => return Err(SqlError::new("22023", "cannot delete from scalar")),
-        }))
-    }),
-    strict!("pg_json_typeof", 1, |a: &[Value]| {
-        Ok(Value::from(
-            match text(&a[0]).trim_start().as_bytes().first() {
-                Some(b'{') => "object",
-                Some(b'[') => "array",
-                Some(b'"') => "string",
-                Some(b't' | b'f') => "boolean",
-                Some(b'n') => "null",
-                _ => "number",
+        }),
+        row(
+            "jsonb_array_length(jsonb) int4",
+            |a: &[Value]| match read(&a[0])? {
+                Json::Array(items) => {
+                    Ok(Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX)))
+                }
+                Json::Object(_) => Err(SqlError::new(
+                    "22023",
+                    "cannot get array length of a non-array",
+                )),
+                _ => Err(SqlError::new(
+                    "22023",
+                    "cannot get array length of a scalar",
+                )),
             },
-        ))
-    }),
-    strict!(
-        "pg_json_array_length",
-        1,
-        |a: &[Value]| match read(&a[0])? {
-            Json::Array(items) => Ok(Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX))),
-            Json::Object(_) => Err(SqlError::new(
-                "22023",
-                "cannot get array length of a non-array"
-            )),
-            _ => Err(SqlError::new(
-                "22023",
-                "cannot get array length of a scalar"
-            )),
-        }
-    ),
-    strict!("pg_json_float", 1, |a: &[Value]| match &a[0] {
-        Value::Real(real) => Ok(float_json(*real).into()),
-        other => Ok(Value::Text(text(other))),
-    }),
-];
+        ),
+        strict!("pg_json_float", 1, |a: &[Value]| match &a[0] {
+            Value::Real(real) => Ok(float_json(*real).into()),
+            other => Ok(Value::Text(text(other))),
+        }),
+        row("jsonb_typeof(jsonb) text", |a: &[Value]| {
+            Ok(Value::from(
+                match text(&a[0]).trim_start().as_bytes().first() {
+                    Some(b'{') => "object",
+                    Some(b'[') => "array",
+                    Some(b'"') => "string",
+                    Some(b't' | b'f') => "boolean",
+                    Some(b'n') => "null",
+                    _ => "number",
+                },
+            ))
+        }),
+    ]
+}
 
 /// A member by name, or an item by its place (negative ones from the end), as its own text.
 fn member<'a>(value: &'a str, key: &Value) -> Option<&'a RawValue> {
@@ -200,11 +231,10 @@ mod tests {
     use super::*;
 
     fn call(name: &str, arguments: &[Value]) -> Value {
-        let function = ALL
-            .iter()
-            .find(|function| function.name == name)
+        let function = super::super::functions()
+            .find(|function| function.sqlite_name() == name)
             .expect(name);
-        (function.call)(arguments).expect(name)
+        function.call(arguments).expect(name)
     }
 
     #[test]

@@ -1,35 +1,38 @@
 //! `like`, `ilike`, `~` and `~*`.
 
-use super::{SqlFunction, strict, text};
+use super::registry::Row;
+use super::{strict, text};
 use crate::error::SqlError;
 use crate::value::Value;
 use regex::{Regex, RegexBuilder};
 use std::cell::RefCell;
 
-pub(super) const ALL: &[SqlFunction] = &[
-    strict!("pg_like", 2, |a: &[Value]| Ok(like(
-        &text(&a[0]),
-        &text(&a[1])
-    )?
-    .into())),
-    strict!("pg_ilike", 2, |a: &[Value]| Ok(like(
-        &text(&a[0]).to_lowercase(),
-        &text(&a[1]).to_lowercase()
-    )?
-    .into())),
-    strict!("pg_regex", 2, |a: &[Value]| Ok(matches(
-        &text(&a[0]),
-        &text(&a[1]),
-        false
-    )?
-    .into())),
-    strict!("pg_iregex", 2, |a: &[Value]| Ok(matches(
-        &text(&a[0]),
-        &text(&a[1]),
-        true
-    )?
-    .into())),
-];
+pub(super) fn rows() -> Vec<Row> {
+    vec![
+        strict!("pg_like", 2, |a: &[Value]| Ok(like(
+            &text(&a[0]),
+            &text(&a[1])
+        )?
+        .into())),
+        strict!("pg_ilike", 2, |a: &[Value]| Ok(like(
+            &text(&a[0]).to_lowercase(),
+            &text(&a[1]).to_lowercase()
+        )?
+        .into())),
+        strict!("pg_regex", 2, |a: &[Value]| Ok(matches(
+            &text(&a[0]),
+            &text(&a[1]),
+            false
+        )?
+        .into())),
+        strict!("pg_iregex", 2, |a: &[Value]| Ok(matches(
+            &text(&a[0]),
+            &text(&a[1]),
+            true
+        )?
+        .into())),
+    ]
+}
 
 /// `%` any run, `_` any character, `\` escapes. Work is bounded by the product of the lengths.
 fn like(text: &str, pattern: &str) -> Result<bool, SqlError> {

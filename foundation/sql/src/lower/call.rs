@@ -3,10 +3,62 @@
 use super::{Lowering, Operand, call, number, object, same, textual};
 use crate::error::SqlError;
 use crate::expr::{Expr, Function};
+use crate::functions::resolve::{Fault, resolve};
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
 use crate::value::Value;
 use sqlparser::ast;
+
+/// How a built-in function is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    Function,
+    Operator,
+}
+
+/// `function lower(integer) does not exist`, `operator is not unique: unknown + unknown`
+fn nothing_fits(name: &str, types: &[Option<Type>], syntax: Syntax, fault: Fault) -> Trouble {
+    let shown: Vec<String> = types
+        .iter()
+        .map(|ty| {
+            ty.as_ref()
+                .map_or_else(|| "unknown".to_owned(), Type::base_name)
+        })
+        .collect();
+    let called = match (syntax, &shown[..]) {
+        (Syntax::Operator, [operand]) => format!("{name} {operand}"),
+        (Syntax::Operator, [left, right]) => format!("{left} {name} {right}"),
+        _ => format!("{name}({})", shown.join(", ")),
+    };
+    let (kind, state) = match (syntax, fault) {
+        (Syntax::Function, Fault::Missing) => {
+            (format!("function {called} does not exist"), "42883")
+        }
+        (Syntax::Function, Fault::Ambiguous) => {
+            (format!("function {called} is not unique"), "42725")
+        }
+        (Syntax::Operator, Fault::Missing) => {
+            (format!("operator does not exist: {called}"), "42883")
+        }
+        (Syntax::Operator, Fault::Ambiguous) => {
+            (format!("operator is not unique: {called}"), "42725")
+        }
+    };
+    let what = if syntax == Syntax::Function {
+        "function"
+    } else {
+        "operator"
+    };
+    let hint = match fault {
+        Fault::Missing => format!(
+            "No {what} matches the given name and argument types. You might need to add explicit type casts."
+        ),
+        Fault::Ambiguous => format!(
+            "Could not choose a best candidate {what}. You might need to add explicit type casts."
+        ),
+    };
+    SqlError::new(state, kind).hint(hint).into()
+}
 
 impl Lowering<'_> {
     pub(super) fn function(&mut self, function: &ast::Function) -> Result<Operand> {
@@ -19,7 +71,7 @@ impl Lowering<'_> {
         let unsupported = || {
             Trouble::unsupported(
                 function.to_string(),
-                "use auth.uid(), auth.role(), auth.email(), auth.jwt(), now(), gen_random_uuid(), coalesce, nullif, greatest, least, lower, upper, length, trim, replace, abs, json and array functions; write the rest with operators",
+                "write it with the functions of the portable language, or keep it for Postgres",
             )
         };
         let plain = function.over.is_none()
@@ -78,36 +130,6 @@ impl Lowering<'_> {
             (None, "gen_random_uuid" | "uuid_generate_v4", 0) => {
                 nullary(Function::RandomUuid, Type::Uuid)
             }
-            (None, "lower", 1) => typed(self.texts(Function::Lower, &args, Type::Text)?),
-            (None, "upper", 1) => typed(self.texts(Function::Upper, &args, Type::Text)?),
-            (None, "length" | "char_length" | "character_length", 1) => {
-                typed(self.texts(Function::Length, &args, Type::Int4)?)
-            }
-            (None, "trim" | "btrim", 1) => typed(self.texts(Function::Trim, &args, Type::Text)?),
-            (None, "replace", 3) => typed(self.texts(Function::Replace, &args, Type::Text)?),
-            (None, "strpos", 2) => {
-                typed(self.texts(Function::Position, &[args[1], args[0]], Type::Int4)?)
-            }
-            (None, "starts_with", 2) => {
-                typed(self.texts(Function::StartsWith, &args, Type::Bool)?)
-            }
-            (None, "split_part", 3) => {
-                let mut parts = vec![self.value(args[0])?, self.value(args[1])?];
-                let field = self.operand(args[2])?;
-                parts.push(self.coerce(field, &Type::Int4)?);
-                if !parts[..2].iter().all(|part| textual(&part.ty())) {
-                    return Err(unsupported());
-                }
-                typed(call(Function::SplitPart, parts, Type::Text))
-            }
-            (None, "abs", 1) => {
-                let value = self.value(args[0])?;
-                let ty = value.ty();
-                if !number(&ty) || matches!(ty, Type::Numeric(_)) {
-                    return Err(unsupported());
-                }
-                typed(call(Function::Abs, vec![value], ty))
-            }
             (None, "coalesce", 1..) => typed(self.common(Function::Coalesce, &args)?),
             // Each further argument triples the text that picks one.
             (None, "greatest" | "least", 1..=6) => {
@@ -123,19 +145,49 @@ impl Lowering<'_> {
                 typed(picked)
             }
             (None, "nullif", 2) => typed(self.common(Function::NullIf, &args)?),
-            (None, "jsonb_typeof" | "json_typeof", 1) => {
-                typed(self.on_json(Function::JsonTypeof, args[0], Type::Text)?)
-            }
-            (None, "jsonb_array_length" | "json_array_length", 1) => {
-                typed(self.on_json(Function::JsonArrayLength, args[0], Type::Int4)?)
-            }
-            (None, "cardinality", 1) => typed(self.on_array(Function::Cardinality, args[0])?),
-            (None, "array_length", 2) if args[1].to_string() == "1" => {
-                typed(self.on_array(Function::ArrayLength, args[0])?)
-            }
             (None, "timezone", 2) => typed(self.at_utc(args[0], args[1])?),
-            _ => Err(unsupported()),
+            _ => typed(self.builtin_of(&name, &args)?),
         }
+    }
+
+    /// A call of a built-in function, of the overload that its arguments choose.
+    pub(super) fn builtin_of(&mut self, name: &str, args: &[&ast::Expr]) -> Result<Expr> {
+        let operands = args
+            .iter()
+            .map(|arg| self.operand(arg))
+            .collect::<Result<Vec<_>>>()?;
+        self.builtin(name, operands, Syntax::Function)
+    }
+
+    /// As [`builtin_of`](Self::builtin_of), of what is lowered already; operators too.
+    pub(super) fn builtin(
+        &self,
+        name: &str,
+        operands: Vec<Operand>,
+        syntax: Syntax,
+    ) -> Result<Expr> {
+        let types: Vec<Option<Type>> = operands
+            .iter()
+            .map(|operand| match operand {
+                Operand::Typed(expr) => Some(expr.ty()),
+                Operand::Unknown(_) => None,
+            })
+            .collect();
+        let resolved = resolve(name, &types, syntax == Syntax::Operator)
+            .map_err(|fault| nothing_fits(name, &types, syntax, fault))?;
+        let args = operands
+            .into_iter()
+            .zip(resolved.args)
+            .map(|(operand, ty)| match ty {
+                Some(ty) => self.coerce(operand, &ty),
+                None => self.settle(operand),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(call(
+            Function::Builtin(resolved.function),
+            args,
+            resolved.result,
+        ))
     }
 
     /// `at time zone 'utc'`: the one zone everything here is kept in.
@@ -174,26 +226,6 @@ impl Lowering<'_> {
             expr: Box::new(moment),
             ty,
         })
-    }
-
-    fn on_json(&mut self, function: Function, arg: &ast::Expr, ty: Type) -> Result<Expr> {
-        let json = self.value(arg)?;
-        match json.ty() {
-            Type::Json | Type::Jsonb => Ok(call(function, vec![json], ty)),
-            other => Err(super::mismatch(&other, &Type::Jsonb)),
-        }
-    }
-
-    fn on_array(&mut self, function: Function, arg: &ast::Expr) -> Result<Expr> {
-        let array = self.value(arg)?;
-        match array.ty() {
-            Type::Array(_) => Ok(call(function, vec![array], Type::Int4)),
-            other => Err(SqlError::new(
-                "42883",
-                format!("an array is wanted, not {}", other.name()),
-            )
-            .into()),
-        }
     }
 
     /// Arguments of one common type.

@@ -55,6 +55,26 @@ impl Type {
         if let Some(item) = text.strip_suffix("[]") {
             return Some(Type::Array(Box::new(Type::parse_name(catalog, item)?)));
         }
+        if let Some(ty) = Type::builtin(text) {
+            return Some(ty);
+        }
+        let (schema, name) = text.split_once('.').unwrap_or(("public", text));
+        let unquoted = |part: &str| {
+            part.strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'))
+                .unwrap_or(part)
+                .to_owned()
+        };
+        let labels = catalog.enums.get(&(unquoted(schema), unquoted(name)))?;
+        Some(Type::Enum(labels.clone()))
+    }
+
+    /// As [`parse_name`](Self::parse_name), for the types Postgres brings along.
+    pub fn builtin(text: &str) -> Option<Type> {
+        let text = text.trim();
+        if let Some(item) = text.strip_suffix("[]") {
+            return Some(Type::Array(Box::new(Type::builtin(item)?)));
+        }
         let (base, size) = match text.strip_suffix(')') {
             Some(rest) => {
                 let (base, size) = rest.split_once('(')?;
@@ -108,17 +128,8 @@ impl Type {
             "json" => unsized_only(Type::Json),
             "jsonb" => unsized_only(Type::Jsonb),
             "bytea" => unsized_only(Type::Bytea),
-            _ => {
-                let (schema, name) = base.split_once('.').unwrap_or(("public", base));
-                let unquoted = |part: &str| {
-                    part.strip_prefix('"')
-                        .and_then(|rest| rest.strip_suffix('"'))
-                        .unwrap_or(part)
-                        .to_owned()
-                };
-                let labels = catalog.enums.get(&(unquoted(schema), unquoted(name)))?;
-                unsized_only(Type::Enum(labels.clone()))
-            }
+            "interval" => unsized_only(Type::Interval),
+            _ => None,
         }
     }
 }

@@ -234,10 +234,9 @@ pub(super) fn migrated(schema: &str) -> Bed {
 /// Gives SQLite the functions and collations that plans call, as the engine does.
 fn register(conn: &Connection) {
     for function in pando_sql::functions::functions() {
-        let call = function.call;
         conn.create_scalar_function(
-            function.name,
-            function.arity,
+            function.sqlite_name(),
+            function.arity(),
             FunctionFlags::SQLITE_UTF8,
             move |context| {
                 let arguments: Vec<Value> = (0..context.len())
@@ -249,7 +248,8 @@ fn register(conn: &Connection) {
                         ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
                     })
                     .collect();
-                call(&arguments)
+                function
+                    .call(&arguments)
                     .map(stored)
                     .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
             },
