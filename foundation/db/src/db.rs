@@ -5,6 +5,7 @@ use crate::embedded::identity::resolve;
 use crate::embedded::metrics::Metrics;
 use crate::embedded::mutate::{self, Changed};
 use crate::embedded::reader::{Readers, Tried};
+use crate::embedded::sequences::Sequences;
 use crate::embedded::writer::Writer;
 use crate::embedded::{directory, migrator, page};
 use crate::error::{DbError, MigrateError, OpenError};
@@ -54,6 +55,7 @@ struct Inner {
     readers: Readers,
     /// None for a database opened for reading only.
     writer: Option<Writer>,
+    sequences: Sequences,
     limits: Limits,
     clock: Arc<dyn Clock>,
     /// Held for its lock.
@@ -68,10 +70,15 @@ impl Db {
         let metrics = Metrics::new(registry);
         let (connection, alarm) = open(&file, Mode::Write)?;
         let catalog = migrator::prepare(&connection, &file)?;
+        let sequences = Sequences::load(&connection).map_err(|error| OpenError::Sqlite {
+            path: file.clone(),
+            reason: error.to_string(),
+        })?;
         let limits = &config.limits;
         let writer = Writer::start(
             connection,
             alarm,
+            sequences.clone(),
             limits.writer_queue_max,
             limits.batch_writes_max,
             metrics.clone(),
@@ -90,6 +97,7 @@ impl Db {
             catalog: ArcSwap::from_pointee(catalog),
             readers,
             writer: Some(writer),
+            sequences,
             limits: config.limits,
             clock: config.clock,
             _lock: Some(lock),
@@ -114,6 +122,7 @@ impl Db {
             catalog: ArcSwap::from_pointee(catalog),
             readers,
             writer: None,
+            sequences: Sequences::default(),
             limits: config.limits,
             clock: config.clock,
             _lock: None,
@@ -142,7 +151,8 @@ impl Db {
         let inner = self.0.clone();
         self.writer()?
             .exclusive(move |connection| {
-                let migrated = migrator::migrate(connection, &owner, &migrations, now);
+                let migrated =
+                    migrator::migrate(connection, &inner.sequences, &owner, &migrations, now);
                 // Those before one that failed have run.
                 if let Ok(catalog) = migrator::catalog(connection) {
                     inner.catalog.store(Arc::new(catalog));

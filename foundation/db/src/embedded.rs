@@ -10,5 +10,6 @@ pub(crate) mod migrator;
 pub(crate) mod mutate;
 pub(crate) mod page;
 pub(crate) mod reader;
+pub(crate) mod sequences;
 mod violation;
 pub(crate) mod writer;

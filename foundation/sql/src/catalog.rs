@@ -20,6 +20,9 @@ pub struct Catalog {
     /// Enum types by (schema, name).
     #[serde(with = "pairs")]
     pub enums: BTreeMap<(String, String), Arc<EnumType>>,
+    /// Sequences by (schema, name); where each stands is kept by the engine.
+    #[serde(with = "pairs")]
+    pub sequences: BTreeMap<(String, String), Sequence>,
     /// Extensions accepted and recorded.
     pub extensions: Vec<String>,
     /// Tables in the publication `supabase_realtime`, (schema, name).
@@ -92,9 +95,10 @@ pub struct Column {
     pub ty: Type,
     /// `not null`, also by being in the primary key.
     pub not_null: bool,
-    /// `default`, bound by the planner, never written into the file's DDL.
+    /// `default`, bound by the planner, never written into the file's DDL. That of an identity column is the next value of its
+    /// sequence.
     pub default: Option<Expr>,
-    /// `generated .. as identity`, `serial`.
+    /// `generated .. as identity`
     pub identity: Option<Identity>,
     /// `comment on column`.
     pub comment: Option<String>,
@@ -107,6 +111,39 @@ pub enum Identity {
     Always,
     /// A given value is taken.
     ByDefault,
+}
+
+/// A sequence: the numbers it gives, not where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// `smallint`, `integer` or `bigint`.
+    pub ty: Type,
+    /// The first number.
+    pub start: i64,
+    /// What is added for the next one; below zero it counts down.
+    pub increment: i64,
+    /// `minvalue`
+    pub min: i64,
+    /// `maxvalue`
+    pub max: i64,
+    /// Whether it begins again after the last one.
+    pub cycle: bool,
+    /// The schema, table and column it goes with when they are dropped.
+    pub owned_by: Option<(String, String, String)>,
+}
+
+impl Default for Sequence {
+    fn default() -> Sequence {
+        Sequence {
+            ty: Type::Int8,
+            start: 1,
+            increment: 1,
+            min: 1,
+            max: i64::MAX,
+            cycle: false,
+            owned_by: None,
+        }
+    }
 }
 
 /// A primary key or unique constraint.

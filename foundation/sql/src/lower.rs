@@ -4,6 +4,7 @@ mod call;
 pub(crate) use call::castable;
 mod operator;
 mod query;
+mod sequence;
 
 use crate::catalog::{Catalog, Table};
 use crate::error::SqlError;
@@ -38,13 +39,22 @@ pub(crate) fn call(function: Function, args: Vec<Expr>, ty: Type) -> Expr {
     Expr::Call { function, args, ty }
 }
 
-/// An identifier as Postgres folds it.
+/// An identifier as Postgres folds and cuts it.
 pub(crate) fn fold(ident: &ast::Ident) -> String {
-    if ident.quote_style.is_some() {
+    cut(if ident.quote_style.is_some() {
         ident.value.clone()
     } else {
         ident.value.to_ascii_lowercase()
-    }
+    })
+}
+
+/// Bytes of an identifier.
+pub(crate) const NAME_BYTES_MAX: usize = 63;
+
+/// A name without what Postgres passes over at its end.
+pub(crate) fn cut(mut name: String) -> String {
+    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
+    name
 }
 
 /// `name` or `schema.name`; none for anything longer.

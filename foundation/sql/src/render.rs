@@ -2,6 +2,7 @@
 //! SQLite takes no parameters, has its literals written out.
 
 mod cast;
+mod sequence;
 mod source;
 
 use crate::catalog::Catalog;
@@ -12,6 +13,7 @@ use crate::types::Type;
 use crate::value::Value;
 pub use cast::render_cast;
 use pando_kernel::Role;
+pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 
 /// The names the sources of each enclosing query go by, outermost first. An empty name writes columns without a table, as DDL wants.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +62,10 @@ pub(crate) fn render_ddl(
                     | Function::Now
                     | Function::CurrentDate
                     | Function::RandomUuid
+                    | Function::NextVal
+                    | Function::CurrVal
+                    | Function::SetVal
+                    | Function::LastVal
             ),
             Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. } => true,
             _ => false,
@@ -249,6 +255,7 @@ impl<'a> Renderer<'a> {
             F::Now => self.bound(Bind::Now),
             F::CurrentDate => self.bound(Bind::Today),
             F::RandomUuid => self.bound(Bind::RandomUuid),
+            F::NextVal | F::CurrVal | F::SetVal | F::LastVal => self.sequence(function, args),
             F::And => self.infix(args, " AND "),
             F::Or => self.infix(args, " OR "),
             F::Not => {

@@ -46,13 +46,11 @@ impl<'a> Draft<'a> {
     /// Appends ` RETURNING ..`, if anything is to be answered.
     pub(super) fn returning(
         &mut self,
-        insert_check: Option<Check>,
         update_check: Option<Check>,
         needs_handle: bool,
         mut statement: Statement,
     ) -> Result<Write, PlanError> {
-        let answers =
-            self.reads_back() || needs_handle || insert_check.is_some() || update_check.is_some();
+        let answers = self.reads_back() || needs_handle || update_check.is_some();
         if !answers {
             return Ok(Write {
                 statement,
@@ -60,14 +58,11 @@ impl<'a> Draft<'a> {
                 columns: false,
             });
         }
-        statement.push(" RETURNING rowid");
-        for check in [insert_check, update_check] {
-            statement.push(", ");
-            match check {
-                Some(check) => self.push_check(check, &self.root.alias, &mut statement)?,
-                None => {
-                    statement.push("1");
-                }
+        statement.push(" RETURNING rowid, ");
+        match update_check {
+            Some(check) => self.push_check(check, &self.root.alias, &mut statement)?,
+            None => {
+                statement.push("1");
             }
         }
         let in_place = self.answers_in_place();

@@ -54,7 +54,7 @@ pub(super) fn plan(
     draft.matching(Command::Update, &mut statement)?;
     let check = draft.check(Command::Update, draft.needs_select())?;
     let fetch = draft.fetch()?;
-    let write = draft.returning(None, check, fetch.is_some(), statement)?;
+    let write = draft.returning(check, fetch.is_some(), statement)?;
 
     let before = rows(draft, &[])?;
     let after = rows(draft, columns)?;

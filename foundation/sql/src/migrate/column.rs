@@ -1,5 +1,7 @@
 //! One column of `create table` or `add column`, with the constraints written beside it.
 
+use super::name::constrained;
+use super::sequence::Options;
 use super::{Migration, identifier};
 use crate::catalog::{Action, Check, Column, ForeignKey, Identity, Key, Table};
 use crate::expr::Expr;
@@ -8,44 +10,12 @@ use crate::trouble::{Result, Trouble};
 use crate::types::Type;
 use sqlparser::ast;
 
-/// The name Postgres makes for a constraint, made different from those taken by a number.
-pub(super) fn constraint_name(table: &Table, columns: &[String], suffix: &str) -> String {
-    let mut base = table.name.clone();
-    if suffix != "pkey" {
-        for column in columns {
-            base.push('_');
-            base.push_str(column);
-        }
-    }
-    let mut name = format!("{base}_{suffix}");
-    let mut number = 0;
-    while taken(table, &name) {
-        number += 1;
-        name = format!("{base}_{suffix}{number}");
-    }
-    name
-}
-
-pub(super) fn taken(table: &Table, name: &str) -> bool {
-    let keys = table
-        .primary_key
-        .iter()
-        .chain(&table.uniques)
-        .map(|key| key.name.as_str());
-    let rest = table
-        .checks
-        .iter()
-        .map(|check| check.name.as_str())
-        .chain(table.foreign_keys.iter().map(|key| key.name.as_str()));
-    keys.chain(rest).any(|known| known == name)
-}
-
 pub(super) fn given_name(table: &Table, name: Option<&ast::Ident>) -> Result<Option<String>> {
     let Some(name) = name.map(fold) else {
         return Ok(None);
     };
     identifier(&name)?;
-    if taken(table, &name) || name.starts_with("pando_") {
+    if constrained(table, &name) || name.starts_with("pando_") {
         return Err(Trouble::invalid(
             name.clone(),
             format!(
@@ -61,7 +31,7 @@ pub(super) fn given_name(table: &Table, name: Option<&ast::Ident>) -> Result<Opt
 impl Migration {
     /// Adds a column to `table`, with its constraints. Checks are lowered by the caller once all columns stand: they are given back.
     pub(super) fn column(
-        &self,
+        &mut self,
         table: &mut Table,
         definition: &ast::ColumnDef,
     ) -> Result<Vec<(Option<String>, ast::Expr)>> {
@@ -99,22 +69,40 @@ impl Migration {
                 false,
             ),
         };
-        let identity = serial.then_some(Identity::ByDefault);
         table.columns.push(Column {
             name: name.clone(),
             ty: ty.clone(),
             not_null: serial,
             default: None,
-            identity,
+            identity: None,
             comment: None,
         });
         let at = table.columns.len() - 1;
+        if serial {
+            self.sequence_for(table, at, &Options::default())?;
+        }
+        let twice = |table: &Table, what: &str| {
+            Trouble::sql(
+                "42601",
+                format!(
+                    "{what} specified for column \"{name}\" of table \"{}\"",
+                    table.name
+                ),
+            )
+            .at(definition.name.span.start.line)
+        };
         for option in &definition.options {
             let given = option.name.as_ref();
             match &option.option {
                 ast::ColumnOption::Null => {}
                 ast::ColumnOption::NotNull => table.columns[at].not_null = true,
                 ast::ColumnOption::Default(expr) => {
+                    if table.columns[at].identity.is_some() {
+                        return Err(twice(table, "both default and identity"));
+                    }
+                    if table.columns[at].default.is_some() {
+                        return Err(twice(table, "multiple default values"));
+                    }
                     table.columns[at].default = Some(self.default(expr, &ty)?)
                 }
                 ast::ColumnOption::PrimaryKey(_) => {
@@ -132,7 +120,7 @@ impl Migration {
                         ));
                     }
                     let key = given_name(table, given)?.unwrap_or_else(|| {
-                        constraint_name(table, std::slice::from_ref(&name), "key")
+                        self.key_name(table, std::slice::from_ref(&name), "key")
                     });
                     table.uniques.push(Key {
                         name: key,
@@ -149,15 +137,23 @@ impl Migration {
                 ast::ColumnOption::Generated {
                     generated_as,
                     generation_expr: None,
+                    sequence_options,
                     ..
                 } => {
+                    if table.columns[at].identity.is_some() {
+                        return Err(twice(table, "multiple identity specifications"));
+                    }
+                    if table.columns[at].default.is_some() {
+                        return Err(twice(table, "both default and identity"));
+                    }
                     if !matches!(ty, Type::Int2 | Type::Int4 | Type::Int8) {
-                        return Err(Trouble::invalid(
-                            name,
+                        return Err(Trouble::sql(
+                            "22023",
                             "identity column type must be smallint, integer, or bigint",
-                            "change the type",
                         ));
                     }
+                    let options = sequence_options.as_deref().unwrap_or_default();
+                    self.sequence_for(table, at, &Options::of_identity(options)?)?;
                     let always = matches!(generated_as, ast::GeneratedAs::Always);
                     table.columns[at].identity = Some(if always {
                         Identity::Always
@@ -224,7 +220,7 @@ impl Migration {
             };
             column.not_null = true;
         }
-        let name = name.unwrap_or_else(|| constraint_name(table, &columns, "pkey"));
+        let name = name.unwrap_or_else(|| self.key_name(table, &[], "pkey"));
         table.primary_key = Some(Key { name, columns });
         Ok(())
     }
@@ -317,7 +313,7 @@ impl Migration {
                 ));
             }
         }
-        let name = name.unwrap_or_else(|| constraint_name(table, &columns, "fkey"));
+        let name = name.unwrap_or_else(|| self.constraint_name(table, &columns, "fkey"));
         table.foreign_keys.push(ForeignKey {
             name,
             columns,
@@ -350,7 +346,7 @@ impl Migration {
         if columns.len() != 1 {
             columns.clear();
         }
-        let name = name.unwrap_or_else(|| constraint_name(table, &columns, "check"));
+        let name = name.unwrap_or_else(|| self.constraint_name(table, &columns, "check"));
         table.checks.push(Check {
             name,
             expr: lowered,

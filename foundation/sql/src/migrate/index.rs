@@ -56,10 +56,10 @@ impl Migration {
                     "name the index simply",
                 ));
             }
-            None => self.index_name(&table, &words),
+            None => self.relation_name(&table, &words.join("_"), "idx"),
         };
         identifier(&name)?;
-        if self.index(&table.schema, &name).is_some() {
+        if self.relation_exists(&table.schema, &name, None) {
             return if create.if_not_exists {
                 Ok(())
             } else {
@@ -87,17 +87,6 @@ impl Migration {
         changed.indexes.push(index);
         self.put(changed);
         Ok(())
-    }
-
-    fn index_name(&self, table: &Table, words: &[String]) -> String {
-        let base = format!("{}_{}_idx", table.name, words.join("_"));
-        let mut name = base.clone();
-        let mut number = 0;
-        while self.index(&table.schema, &name).is_some() {
-            number += 1;
-            name = format!("{base}{number}");
-        }
-        name
     }
 
     fn index(&self, schema: &str, name: &str) -> Option<&Table> {

@@ -3,7 +3,6 @@
 
 use super::{Migration, named};
 use crate::catalog::Table;
-use crate::ddl;
 use crate::expr::Expr;
 use crate::lower::{Lowering, fold, object};
 use crate::render::{Scope, render_expr};
@@ -78,17 +77,6 @@ impl Migration {
             .filter(|column| column.default.is_some() && !columns.contains(&column.name))
             .map(|column| column.name.clone())
             .collect();
-        let rowid = ddl::rowid_key(&table).map(|column| column.name.as_str());
-        if let Some(identity) = table.columns.iter().find(|column| {
-            column.identity.is_some()
-                && !columns.contains(&column.name)
-                && rowid != Some(column.name.as_str())
-        }) {
-            return Err(Trouble::unsupported(
-                format!("seed without a value for identity column {}", identity.name),
-                "give the value",
-            ));
-        }
         let rows: Vec<&Vec<ast::Expr>> = values.rows.iter().map(|row| &row.content).collect();
         for chunk in rows.chunks(ROWS) {
             let mut out = Statement::new();

@@ -1,9 +1,10 @@
 //! `create table`, `drop table` and constraints of tables.
 
-use super::column::{constraint_name, given_name};
+use super::column::given_name;
 use super::{Migration, named, rendered};
 use crate::catalog::{Catalog, Key, Table};
 use crate::ddl;
+use crate::error::SqlError;
 use crate::lower::fold;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
@@ -30,19 +31,15 @@ impl Migration {
         {
             return refused("partition by, inherits");
         }
-        if self
-            .catalog
-            .tables
-            .contains_key(&(schema.clone(), name.clone()))
-        {
+        if self.relation_exists(&schema, &name, None) {
             if create.if_not_exists {
                 return Ok(());
             }
-            return Err(Trouble::invalid(
-                name.clone(),
-                format!("relation \"{name}\" already exists"),
-                "choose another name, or write if not exists",
-            ));
+            return Err(
+                SqlError::new("42P07", format!("relation \"{name}\" already exists"))
+                    .hint("choose another name, or write if not exists")
+                    .into(),
+            );
         }
         // Names that differ by their case alone are one name in the file.
         let file_name = Catalog::file_name(&schema, &name);
@@ -144,7 +141,7 @@ impl Migration {
                     }
                 }
                 let name = given_name(table, unique.name.as_ref())?
-                    .unwrap_or_else(|| constraint_name(table, &columns, "key"));
+                    .unwrap_or_else(|| self.key_name(table, &columns, "key"));
                 table.uniques.push(Key { name, columns });
                 Ok(())
             }
@@ -198,6 +195,7 @@ impl Migration {
             .cloned()
             .collect();
         self.catalog.tables.remove(&key);
+        self.forget_owned(&key.0, &key.1, None);
         self.catalog.published.retain(|known| *known != key);
         for other in referring {
             let mut changed = (*other).clone();

@@ -5,4 +5,5 @@ mod conflicts;
 mod constraints;
 mod fixture;
 mod policies;
+mod sequences;
 mod writes;
