@@ -100,6 +100,8 @@ pub struct Column {
     pub default: Option<Expr>,
     /// `generated .. as identity`
     pub identity: Option<Identity>,
+    /// `generated always as (..) stored`, over the columns of the row that are not generated themselves.
+    pub generated: Option<Expr>,
     /// `comment on column`.
     pub comment: Option<String>,
 }

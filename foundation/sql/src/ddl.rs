@@ -41,6 +41,11 @@ pub(crate) fn create_table(
         if let Type::Numeric(_) = column.ty {
             out.push(" COLLATE pg_numeric");
         }
+        if let Some(generated) = &column.generated {
+            out.push(" GENERATED ALWAYS AS (");
+            render_ddl(catalog, generated, &mut out)?;
+            out.push(") STORED");
+        }
         if column.not_null {
             out.push(" NOT NULL");
         }

@@ -50,6 +50,20 @@ pub(crate) fn render_ddl(
     expr: &Expr,
     out: &mut Statement,
 ) -> Result<(), SqlError> {
+    if is_volatile(expr) {
+        return Err(SqlError::new(
+            "42P17",
+            "only columns, literals and immutable functions may stand in a check or an index",
+        ));
+    }
+    let scope = Scope::over("");
+    let mut renderer = Renderer::new(catalog, Role::Service, &scope, out);
+    renderer.inline = true;
+    renderer.expr(expr)
+}
+
+/// Whether an expression depends on more than the row: the caller, the moment, other tables.
+fn is_volatile(expr: &Expr) -> bool {
     let mut volatile = false;
     expr.walk(0, &mut |_, expr| {
         volatile |= match expr {
@@ -71,16 +85,26 @@ pub(crate) fn render_ddl(
             _ => false,
         };
     });
-    if volatile {
-        return Err(SqlError::new(
-            "42P17",
-            "only columns, literals and immutable functions may stand in a check or an index",
-        ));
-    }
-    let scope = Scope::over("");
-    let mut renderer = Renderer::new(catalog, Role::Service, &scope, out);
-    renderer.inline = true;
-    renderer.expr(expr)
+    volatile
+}
+
+/// Whether Postgres gives one result for one row for ever: neither volatile nor read or printed by the settings of a session.
+pub(crate) fn is_immutable(expr: &Expr) -> bool {
+    let mut stable = false;
+    expr.walk(0, &mut |_, expr| {
+        let Expr::Cast { expr, ty } = expr else {
+            return;
+        };
+        let text = |ty: &Type| matches!(ty, Type::Text | Type::Varchar(_) | Type::Char(_));
+        let moment = |ty: &Type| matches!(ty, Type::Timestamptz | Type::Timestamp | Type::Date);
+        stable |= match (&expr.ty(), ty) {
+            (from, to) if text(from) && moment(to) || moment(from) && text(to) => true,
+            // Between the timestamps it is written `at time zone`, which names its zone.
+            (Type::Timestamptz, Type::Date | Type::Time) | (Type::Date, Type::Timestamptz) => true,
+            _ => false,
+        };
+    });
+    !stable && !is_volatile(expr)
 }
 
 pub(crate) struct Renderer<'a> {

@@ -6,7 +6,9 @@ use crate::level::Level;
 use crate::planner::{Conditions, Planner, push_column};
 use crate::read::OutColumn;
 use crate::request::{Item, Mutation};
+use pando_kernel::Role;
 use pando_sql::catalog::{Action, Column, Command, ForeignKey, Table};
+use pando_sql::render::{Scope, render_expr};
 use pando_sql::{Bind, Catalog, Statement, Type, policy};
 use std::sync::Arc;
 
@@ -244,6 +246,41 @@ fn references(
         }
     }
     found
+}
+
+/// Appends a select of every column of the table, given one of those that are not generated; the others are computed from them.
+pub(super) fn with_generated(
+    catalog: &Catalog,
+    table: &Table,
+    out: &mut Statement,
+    inner: impl FnOnce(&mut Statement) -> Result<(), PlanError>,
+) -> Result<(), PlanError> {
+    if table
+        .columns
+        .iter()
+        .all(|column| column.generated.is_none())
+    {
+        return inner(out);
+    }
+    for (index, column) in table.columns.iter().enumerate() {
+        out.push(if index == 0 { "SELECT " } else { ", " });
+        match &column.generated {
+            Some(generated) => {
+                // It reads nothing but the row, so no policy stands in it.
+                let scope = Scope::over("r");
+                render_expr(catalog, Role::Service, generated, &scope, out)?;
+                if matches!(column.ty, Type::Numeric(_)) {
+                    out.push(" COLLATE pg_numeric");
+                }
+            }
+            None => push_column("r", &column.name, out),
+        }
+        out.push(" AS ").ident(&column.name);
+    }
+    out.push(" FROM (");
+    inner(out)?;
+    out.push(") AS r");
+    Ok(())
 }
 
 /// Whether the column is SQLite's own row number: an integer that alone is the primary key.

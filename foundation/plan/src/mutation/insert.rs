@@ -2,7 +2,7 @@
 //!
 //! A row is proposed as the one row `v` of a sub-select; the insert takes it from there where the policies allow it.
 
-use super::draft::{Check, Draft, is_handle};
+use super::draft::{Check, Draft, is_handle, with_generated};
 use super::{Conflict, Constraints, Insert, Work};
 use crate::error::PlanError;
 use crate::payload::{PayloadColumn, given_position};
@@ -23,6 +23,8 @@ enum Origin {
     Default,
     /// A value drawn before the row is written, at this position in the row.
     Drawn(usize),
+    /// The other columns of the row.
+    Generated,
     /// Nowhere: null.
     Nothing,
 }
@@ -121,6 +123,14 @@ fn payload(
             .hint("Use OVERRIDING SYSTEM VALUE to override.")
             .into());
         }
+        if column.generated.is_some() {
+            return Err(SqlError::new(
+                "428C9",
+                format!("cannot insert a non-DEFAULT value into column \"{name}\""),
+            )
+            .detail(format!("Column \"{name}\" is a generated column."))
+            .into());
+        }
         payload.push(PayloadColumn {
             name: name.clone(),
             ty: column.ty.clone(),
@@ -178,6 +188,7 @@ fn origins(
         origins.push(match position {
             Some(position) if counted => Origin::PayloadOrDrawn(position, last),
             Some(position) => Origin::Payload(position),
+            None if column.generated.is_some() => Origin::Generated,
             None if counted => Origin::Drawn(last),
             None if column.default.is_some() => Origin::Default,
             None => Origin::Nothing,
@@ -251,14 +262,16 @@ impl Proposal<'_> {
             .columns
             .iter()
             .enumerate()
-            .filter(|(index, _)| !matches!(self.origins[*index], Origin::Nothing))
+            .filter(|(index, _)| {
+                !matches!(self.origins[*index], Origin::Nothing | Origin::Generated)
+            })
             .collect();
         // SQLite has no empty list of columns; the first one, null, stands for it.
         let filler: Option<(usize, &Column)> = table
             .columns
             .iter()
             .enumerate()
-            .next()
+            .find(|(_, column)| column.generated.is_none())
             .filter(|_| written.is_empty());
         let written: Vec<(usize, &Column)> = written.into_iter().chain(filler).collect();
         for (index, (_, column)) in written.iter().enumerate() {
@@ -333,15 +346,19 @@ impl Proposal<'_> {
 
     /// Appends a select of every column of the row; comparing them works as on the table's.
     fn push_row(&self, draft: &Draft<'_>, out: &mut Statement) -> Result<(), PlanError> {
-        for (index, column) in draft.table.columns.iter().enumerate() {
-            out.push(if index == 0 { "SELECT " } else { ", " });
-            self.push_value(draft, index, column, out)?;
-            if matches!(column.ty, Type::Numeric(_)) {
-                out.push(" COLLATE pg_numeric");
+        with_generated(draft.planner.catalog, draft.table, out, |out| {
+            let columns = draft.table.columns.iter().enumerate();
+            let columns = columns.filter(|(_, column)| column.generated.is_none());
+            for (at, (index, column)) in columns.enumerate() {
+                out.push(if at == 0 { "SELECT " } else { ", " });
+                self.push_value(draft, index, column, out)?;
+                if matches!(column.ty, Type::Numeric(_)) {
+                    out.push(" COLLATE pg_numeric");
+                }
+                out.push(" AS ").ident(&column.name);
             }
-            out.push(" AS ").ident(&column.name);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn push_value(
@@ -380,6 +397,11 @@ impl Proposal<'_> {
             Origin::Default => push_default(draft, column, out)?,
             Origin::Drawn(position) => {
                 out.bind(Bind::Row(position as u32));
+            }
+            Origin::Generated => {
+                out.push("(SELECT ").ident(&column.name).push(" FROM (");
+                self.push_row(draft, out)?;
+                out.push("))");
             }
             Origin::Nothing => {
                 out.push("NULL");

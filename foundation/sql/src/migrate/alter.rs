@@ -126,10 +126,8 @@ impl Migration {
                 if *if_not_exists && table.column(&fold(&column_def.name)).is_some() {
                     return Ok(());
                 }
-                let checks = self.column(&mut changed, column_def)?;
-                for (name, expr) in checks {
-                    self.check(&mut changed, name, &expr)?;
-                }
+                let later = self.column(&mut changed, column_def)?;
+                self.finish_columns(&mut changed, later)?;
                 self.add_column(table, changed)?;
             }
             Operation::DropColumn {
@@ -232,6 +230,7 @@ impl Migration {
         };
         let simple = !column.not_null
             && column.default.is_none()
+            && column.generated.is_none()
             && same_constraints
             && changed.primary_key == table.primary_key
             && ddl::plain(&column.ty);
@@ -676,7 +675,11 @@ fn expressions(table: &mut Table) -> impl Iterator<Item = &mut Expr> {
         .policies
         .iter_mut()
         .flat_map(|policy| policy.using.iter_mut().chain(&mut policy.check));
-    checks.chain(indexes).chain(policies)
+    let generated = table
+        .columns
+        .iter_mut()
+        .filter_map(|column| column.generated.as_mut());
+    generated.chain(checks).chain(indexes).chain(policies)
 }
 
 /// Calls `visit` with the name of each column of `table` in an expression of `owner`.

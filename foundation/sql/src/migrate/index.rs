@@ -5,6 +5,7 @@ use crate::catalog::{Index, IndexPart, Table};
 use crate::ddl;
 use crate::expr::Expr;
 use crate::lower::{Lowering, object};
+use crate::render::is_immutable;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
 
@@ -37,6 +38,13 @@ impl Migration {
                 ));
             }
             let expr = Lowering::over(&self.catalog, &table).value(&column.column.expr)?;
+            if !is_immutable(&expr) {
+                return Err(Trouble::sql(
+                    "42P17",
+                    "functions in index expression must be marked IMMUTABLE",
+                )
+                .at(crate::lower::line(&column.column.expr)));
+            }
             words.push(if let Expr::Column { name, .. } = &expr {
                 name.clone()
             } else {

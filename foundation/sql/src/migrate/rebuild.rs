@@ -34,7 +34,11 @@ impl Migration {
         copy.push("INSERT INTO ").ident(TEMPORARY).push(" (");
         let scope = Scope::over("old");
         let mut first = true;
-        for column in &new.columns {
+        for column in new
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_none())
+        {
             let given = filled
                 .iter()
                 .find(|(name, _)| *name == column.name)

@@ -1,6 +1,6 @@
 //! `create table`, `drop table` and constraints of tables.
 
-use super::column::given_name;
+use super::column::{Later, given_name};
 use super::{Migration, named, rendered};
 use crate::catalog::{Catalog, Key, Table};
 use crate::ddl;
@@ -69,9 +69,9 @@ impl Migration {
             comment: None,
             grants: Vec::new(),
         };
-        let mut checks = Vec::new();
+        let mut later = Vec::new();
         for column in &create.columns {
-            checks.extend(self.column(&mut table, column)?);
+            later.extend(self.column(&mut table, column)?);
         }
         if table.columns.is_empty() {
             return Err(Trouble::unsupported(
@@ -81,17 +81,13 @@ impl Migration {
         }
         for constraint in &create.constraints {
             if let ast::TableConstraint::Check(check) = constraint {
-                checks.push((
-                    given_name(&table, check.name.as_ref())?,
-                    (*check.expr).clone(),
-                ));
+                let name = given_name(&table, check.name.as_ref())?;
+                later.push(Later::Check(name, (*check.expr).clone()));
             } else {
                 self.constraint(&mut table, constraint)?;
             }
         }
-        for (name, expr) in checks {
-            self.check(&mut table, name, &expr)?;
-        }
+        self.finish_columns(&mut table, later)?;
         let sql = rendered(ddl::create_table(&self.catalog, &table, &table.file_name()))?;
         self.step(sql);
         self.put(table);
