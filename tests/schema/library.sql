@@ -67,6 +67,8 @@ insert into books (id, title, author_id, isbn, genre, price, weight, pages, rati
   (2, 'Invisible Cities', 2, '978-2', 'novel', 9.99, 0.2, 165, 4.75, true, '{cities}', '{}', '{"langs": ["it"]}', '1972-11-03 12:30:00.5+02'),
   (3, 'View with a Grain of Sand', 3, '978-3', 'poetry', 123456789012.34, 1, 214, 5, false, '{}', null, '{}', null),
   (4, 'Pamphlet, "quoted" (1st)', null, null, 'essay', null, null, null, null, true, '{a b,"c,d"}', '{7}', '{"note": null, "n": 10}', '2024-02-29T23:59:59.999999Z');
+-- Explicit numbers do not move a sequence.
+alter table books alter column id restart with 100;
 insert into shelves (id, label) values (10, 'Window'), (20, 'Door'), (30, 'Empty');
 insert into book_shelves (book_id, shelf_id, place) values (1, 10, 1), (1, 20, 4), (2, 10, 2);
 insert into covers (book_id, colour) values (1, 'blue'), (3, 'sand');

@@ -6,6 +6,7 @@ use crate::embedded::metrics::Metrics;
 use crate::embedded::mutate::{self, Changed};
 use crate::embedded::reader::{Readers, Tried};
 use crate::embedded::script::{self, SqlAnswer};
+use crate::embedded::sequences::Sequences;
 use crate::embedded::writer::Writer;
 use crate::embedded::{directory, migrator, page};
 use crate::error::{DbError, MigrateError, OpenError};
@@ -56,6 +57,7 @@ struct Inner {
     readers: Readers,
     /// None for a database opened for reading only.
     writer: Option<Writer>,
+    sequences: Sequences,
     limits: Limits,
     clock: Arc<dyn Clock>,
     /// Held for its lock.
@@ -70,10 +72,15 @@ impl Db {
         let metrics = Metrics::new(registry);
         let (connection, alarm) = open(&file, Mode::Write)?;
         let catalog = migrator::prepare(&connection, &file)?;
+        let sequences = Sequences::load(&connection).map_err(|error| OpenError::Sqlite {
+            path: file.clone(),
+            reason: error.to_string(),
+        })?;
         let limits = &config.limits;
         let writer = Writer::start(
             connection,
             alarm,
+            sequences.clone(),
             limits.writer_queue_max,
             limits.batch_writes_max,
             metrics.clone(),
@@ -92,6 +99,7 @@ impl Db {
             catalog: ArcSwap::from_pointee(catalog),
             readers,
             writer: Some(writer),
+            sequences,
             limits: config.limits,
             clock: config.clock,
             _lock: Some(lock),
@@ -116,6 +124,7 @@ impl Db {
             catalog: ArcSwap::from_pointee(catalog),
             readers,
             writer: None,
+            sequences: Sequences::default(),
             limits: config.limits,
             clock: config.clock,
             _lock: None,
@@ -144,7 +153,8 @@ impl Db {
         let inner = self.0.clone();
         self.writer()?
             .exclusive(move |connection| {
-                let migrated = migrator::migrate(connection, &owner, &migrations, now);
+                let migrated =
+                    migrator::migrate(connection, &inner.sequences, &owner, &migrations, now);
                 // Those before one that failed have run.
                 if let Ok(catalog) = migrator::catalog(connection) {
                     inner.catalog.store(Arc::new(catalog));

@@ -11,5 +11,6 @@ pub(crate) mod mutate;
 pub(crate) mod page;
 pub(crate) mod reader;
 pub(crate) mod script;
+pub(crate) mod sequences;
 mod violation;
 pub(crate) mod writer;

@@ -40,6 +40,19 @@ pub enum OpenError {
         /// The format this version writes.
         known: i64,
     },
+    /// The file was written by an older version in a form this one does not read.
+    #[error(
+        "{path} was written by an older version (format {found}, this one knows {known}): start with an empty data directory, which \
+         the migrations fill, and bring the rows over"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The format this version writes.
+        known: i64,
+    },
     /// The directory or a file in it can't be used.
     #[error("cannot use {path}: {source}")]
     Io {

@@ -32,7 +32,7 @@ mod source;
 pub use error::{Candidate, Cardinality, PlanError};
 pub use input::{InputSlot, InputType};
 pub use mutation::{
-    Conflict, Constraints, Fetch, Insert, MutationPlan, Reference, RowBound, Sequence, Work, Write,
+    Conflict, Constraints, Fetch, Insert, MutationPlan, Reference, RowBound, Work, Write,
     plan_mutation,
 };
 pub use read::{OutColumn, PlanLimits, ReadPlan, plan_read};

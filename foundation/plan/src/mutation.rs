@@ -47,7 +47,7 @@ pub struct MutationPlan {
     /// Whether rows are answered at all.
     pub returning: bool,
     payload: Vec<PayloadColumn>,
-    /// Inserts: a key without identity or default that the payload leaves out; SQLite would number it by itself.
+    /// Inserts: a key without a default that the payload leaves out; SQLite would number it by itself.
     keyless: Option<String>,
 }
 
@@ -85,8 +85,8 @@ pub struct Insert {
     pub guard: Option<Statement>,
     /// Upserts: what to do about a key that is taken.
     pub conflict: Option<Conflict>,
-    /// Identity values drawn before the row is written; they are appended to the row in this order.
-    pub sequences: Vec<Sequence>,
+    /// Asked once for each row before anything else: numbers of sequences. What it answers is appended to the row.
+    pub drawn: Option<Statement>,
     /// How the rows are answered, if `write` doesn't.
     pub fetch: Option<Fetch>,
 }
@@ -100,20 +100,11 @@ pub struct Conflict {
     pub merge: bool,
 }
 
-/// An identity column that isn't the row's handle: counted in `"pando.sequences"`.
-#[derive(Clone, Debug)]
-pub struct Sequence {
-    /// The sequence's name.
-    pub name: String,
-    /// The position in the row that says whether the payload brought a value; then none is drawn.
-    pub given: Option<usize>,
-}
-
 /// A statement that changes rows.
 #[derive(Clone, Debug)]
 pub struct Write {
-    /// Its text. If `answers`, each changed row answers [`Write::HANDLE`], [`Write::INSERT_ALLOWED`],
-    /// [`Write::UPDATE_ALLOWED`] and from [`Write::COLUMNS`] on the columns of the plan, if it has them.
+    /// Its text. If `answers`, each changed row answers [`Write::HANDLE`], [`Write::UPDATE_ALLOWED`] and from [`Write::COLUMNS`] on
+    /// the columns of the plan, if it has them.
     pub statement: Statement,
     /// Whether it answers rows; otherwise only their number is known.
     pub answers: bool,
@@ -124,12 +115,10 @@ pub struct Write {
 impl Write {
     /// The row's handle, an integer that stays the same within the transaction.
     pub const HANDLE: usize = 0;
-    /// Whether policies allow the row as inserted: 1, or else it is refused.
-    pub const INSERT_ALLOWED: usize = 1;
     /// Whether policies allow the row as updated: 1, or else it is refused.
-    pub const UPDATE_ALLOWED: usize = 2;
+    pub const UPDATE_ALLOWED: usize = 1;
     /// Where the plan's columns start.
-    pub const COLUMNS: usize = 3;
+    pub const COLUMNS: usize = 2;
 }
 
 /// Reads changed rows again, with the plan's columns.
@@ -246,7 +235,6 @@ pub fn plan_mutation(
             .iter()
             .find(|column| {
                 is_handle(table, column)
-                    && column.identity.is_none()
                     && column.default.is_none()
                     && !columns.contains(&column.name)
             })

@@ -25,6 +25,9 @@ pub struct Catalog {
     /// Functions by (schema, name): those of one name differ by the types of their parameters.
     #[serde(with = "pairs")]
     pub routines: BTreeMap<(String, String), Vec<Arc<Routine>>>,
+    /// Sequences by (schema, name); where each stands is kept by the engine.
+    #[serde(with = "pairs")]
+    pub sequences: BTreeMap<(String, String), Sequence>,
     /// Extensions accepted and recorded.
     pub extensions: Vec<String>,
     /// Tables in the publication `supabase_realtime`, (schema, name).
@@ -118,10 +121,13 @@ pub struct Column {
     pub ty: Type,
     /// `not null`, also by being in the primary key.
     pub not_null: bool,
-    /// `default`, bound by the planner, never written into the file's DDL.
+    /// `default`, bound by the planner, never written into the file's DDL. That of an identity column is the next value of its
+    /// sequence.
     pub default: Option<Expr>,
-    /// `generated .. as identity`, `serial`.
+    /// `generated .. as identity`
     pub identity: Option<Identity>,
+    /// `generated always as (..) stored`, over the columns of the row that are not generated themselves.
+    pub generated: Option<Expr>,
     /// `comment on column`.
     pub comment: Option<String>,
 }
@@ -133,6 +139,39 @@ pub enum Identity {
     Always,
     /// A given value is taken.
     ByDefault,
+}
+
+/// A sequence: the numbers it gives, not where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// `smallint`, `integer` or `bigint`.
+    pub ty: Type,
+    /// The first number.
+    pub start: i64,
+    /// What is added for the next one; below zero it counts down.
+    pub increment: i64,
+    /// `minvalue`
+    pub min: i64,
+    /// `maxvalue`
+    pub max: i64,
+    /// Whether it begins again after the last one.
+    pub cycle: bool,
+    /// The schema, table and column it goes with when they are dropped.
+    pub owned_by: Option<(String, String, String)>,
+}
+
+impl Default for Sequence {
+    fn default() -> Sequence {
+        Sequence {
+            ty: Type::Int8,
+            start: 1,
+            increment: 1,
+            min: 1,
+            max: i64::MAX,
+            cycle: false,
+            owned_by: None,
+        }
+    }
 }
 
 /// A primary key or unique constraint.

@@ -10,14 +10,14 @@ use crate::types::Type;
 /// The name of the check that keeps a column to its type; no constraint of the team's may start with it.
 pub const TYPE_CHECK: &str = "pando_type_";
 
-/// Whether the table's primary key is SQLite's own row id: one integer identity column.
+/// The column that is SQLite's own row id: an integer that alone is the primary key.
 pub fn rowid_key(table: &Table) -> Option<&Column> {
     let [name] = &table.primary_key.as_ref()?.columns[..] else {
         return None;
     };
     table
         .column(name)
-        .filter(|column| column.identity.is_some() && matches!(column.ty, Type::Int4 | Type::Int8))
+        .filter(|column| matches!(column.ty, Type::Int2 | Type::Int4 | Type::Int8))
 }
 
 /// `create table` under another name than its own, for rebuilding.
@@ -35,12 +35,16 @@ pub(crate) fn create_table(
         }
         out.ident(&column.name).push(" ").push(storage(&column.ty));
         if rowid == Some(column.name.as_str()) {
-            // A value is never given again after its row was deleted, as a sequence never gives one again.
-            out.push(" PRIMARY KEY AUTOINCREMENT");
+            out.push(" PRIMARY KEY");
             continue;
         }
         if let Type::Numeric(_) = column.ty {
             out.push(" COLLATE pg_numeric");
+        }
+        if let Some(generated) = &column.generated {
+            out.push(" GENERATED ALWAYS AS (");
+            render_ddl(catalog, generated, &mut out)?;
+            out.push(") STORED");
         }
         if column.not_null {
             out.push(" NOT NULL");

@@ -120,6 +120,14 @@ pub enum Function {
     CurrentDate,
     /// `gen_random_uuid()`, `uuid_generate_v4()`
     RandomUuid,
+    /// `nextval`; the argument is the sequence's name in the file.
+    NextVal,
+    /// `currval`, likewise.
+    CurrVal,
+    /// `setval`, likewise, with the number and whether it counts as given.
+    SetVal,
+    /// `lastval`
+    LastVal,
     /// `and`
     And,
     /// `or`

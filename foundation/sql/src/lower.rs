@@ -11,6 +11,7 @@ mod operator;
 mod output;
 mod query;
 mod scope;
+mod sequence;
 mod source;
 pub(crate) use scope::{Level, Named, Params};
 
@@ -47,13 +48,22 @@ pub(crate) fn call(function: Function, args: Vec<Expr>, ty: Type) -> Expr {
     Expr::Call { function, args, ty }
 }
 
-/// An identifier as Postgres folds it.
+/// An identifier as Postgres folds and cuts it.
 pub(crate) fn fold(ident: &ast::Ident) -> String {
-    if ident.quote_style.is_some() {
+    cut(if ident.quote_style.is_some() {
         ident.value.clone()
     } else {
         ident.value.to_ascii_lowercase()
-    }
+    })
+}
+
+/// Bytes of an identifier.
+pub(crate) const NAME_BYTES_MAX: usize = 63;
+
+/// A name without what Postgres passes over at its end.
+pub(crate) fn cut(mut name: String) -> String {
+    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
+    name
 }
 
 /// `name` or `schema.name`; none for anything longer.

@@ -4,9 +4,11 @@ mod alter;
 mod column;
 mod comment;
 mod index;
+mod name;
 mod policy;
 mod rebuild;
 mod seed;
+mod sequence;
 mod table;
 
 use crate::catalog::{Catalog, Table};
@@ -16,6 +18,7 @@ use crate::parse::{Source, split};
 use crate::statement::Statement;
 use crate::trouble::{Result, Trouble};
 use crate::types::EnumType;
+pub use sequence::{FORGET_SEQUENCE, RENAME_SEQUENCE};
 use sqlparser::ast;
 use std::sync::Arc;
 
@@ -100,6 +103,18 @@ impl Migration {
         if source.starts_with(&["set"]) {
             return self.set(source);
         }
+        if source.starts_with(&["create", "sequence"])
+            || source.starts_with(&["create", "temporary", "sequence"])
+            || source.starts_with(&["create", "temp", "sequence"])
+        {
+            return self.create_sequence(source);
+        }
+        if source.starts_with(&["alter", "sequence"]) {
+            return self.alter_sequence(source);
+        }
+        if source.starts_with(&["alter", "table"]) {
+            return self.alter_table(source);
+        }
         let statement = source.statement()?;
         match &statement {
             ast::Statement::CreateSchema { schema_name, .. } => self.create_schema(schema_name),
@@ -110,7 +125,6 @@ impl Migration {
             } => self.create_enum(name, labels),
             ast::Statement::CreateTable(create) => self.create_table(create),
             ast::Statement::CreateIndex(create) => self.create_index(create),
-            ast::Statement::AlterTable(alter) => self.alter_table(alter),
             ast::Statement::CreatePolicy(create) => self.create_policy(create, source.text()),
             ast::Statement::AlterPolicy(alter) => self.alter_policy(alter),
             ast::Statement::DropPolicy(drop) => self.drop_policy(drop),
@@ -210,11 +224,9 @@ impl Migration {
                 ast::ObjectType::Table => self.drop_table(name, if_exists, cascade)?,
                 ast::ObjectType::Index => self.drop_index(name, if_exists)?,
                 ast::ObjectType::Type => self.drop_enum(name, if_exists)?,
+                ast::ObjectType::Sequence => self.drop_sequence(name, if_exists, cascade)?,
                 // Nothing of these can have been created.
-                ast::ObjectType::View
-                | ast::ObjectType::MaterializedView
-                | ast::ObjectType::Sequence
-                    if if_exists => {}
+                ast::ObjectType::View | ast::ObjectType::MaterializedView if if_exists => {}
                 other => {
                     return Err(Trouble::unsupported(
                         format!("drop {other} {name}"),

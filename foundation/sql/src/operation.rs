@@ -1,6 +1,6 @@
 //! Whole statements over rows: those of functions, triggers, seeds and whoever writes SQL to us. Typed and resolved.
 
-use crate::expr::Expr;
+use crate::expr::{Expr, Function};
 use crate::query::{Output, Query, Source};
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
@@ -92,6 +92,27 @@ pub struct Assignment {
 }
 
 impl Operation {
+    /// Whether it changes anything: rows, or where a sequence stands.
+    pub fn writes(&self) -> bool {
+        let Operation::Select(query) = self else {
+            return true;
+        };
+        let mut counts = false;
+        query.walk(0, &mut |_, expr| {
+            counts |= matches!(
+                expr,
+                Expr::Call {
+                    function: Function::NextVal
+                        | Function::SetVal
+                        | Function::CurrVal
+                        | Function::LastVal,
+                    ..
+                }
+            );
+        });
+        counts
+    }
+
     /// The names and types of the columns of its answer.
     pub fn columns(&self) -> Vec<(String, Type)> {
         let outputs = match self {

@@ -46,6 +46,74 @@ impl Source {
         words.iter().all(|word| matches!(tokens.next(), Some(Token::Word(found)) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word)))
     }
 
+    /// The actions of an `alter table`, each as a statement of its own, with its words alone.
+    pub fn alter_actions(&self) -> Vec<(Source, Vec<Token>)> {
+        let word = |token: &Token, wanted: &str| matches!(token, Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(wanted));
+        let solid: Vec<&TokenWithSpan> = self
+            .tokens
+            .iter()
+            .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+            .collect();
+        let mut at = 2;
+        while solid.get(at).is_some_and(|token| {
+            ["if", "exists", "only"]
+                .iter()
+                .any(|skipped| word(&token.token, skipped))
+        }) {
+            at += 1;
+        }
+        at += 1;
+        while solid
+            .get(at)
+            .is_some_and(|token| token.token == Token::Period)
+        {
+            at += 2;
+        }
+        let space = |token: &TokenWithSpan| TokenWithSpan {
+            token: Token::Whitespace(sqlparser::tokenizer::Whitespace::Space),
+            span: token.span,
+        };
+        let head: Vec<TokenWithSpan> = solid[..at.min(solid.len())]
+            .iter()
+            .flat_map(|token| [(*token).clone(), space(token)])
+            .collect();
+        if solid.get(at).is_some_and(|token| token.token == Token::Mul) {
+            at += 1;
+        }
+        let mut depth = 0_i32;
+        solid[at.min(solid.len())..]
+            .split(|token| {
+                match token.token {
+                    Token::LParen | Token::LBracket => depth += 1,
+                    Token::RParen | Token::RBracket => depth -= 1,
+                    _ => {}
+                }
+                depth == 0 && token.token == Token::Comma
+            })
+            .map(|action| {
+                let tokens = head
+                    .iter()
+                    .cloned()
+                    .chain(
+                        action
+                            .iter()
+                            .flat_map(|token| [(*token).clone(), space(token)]),
+                    )
+                    .collect();
+                let source = Source {
+                    line: action
+                        .first()
+                        .map_or(self.line, |token| token.span.start.line),
+                    tokens,
+                };
+                (
+                    source,
+                    action.iter().map(|token| token.token.clone()).collect(),
+                )
+            })
+            .collect()
+    }
+
     /// Parses it.
     pub fn statement(&self) -> Result<Statement> {
         let mut parser = Parser::new(&PostgreSqlDialect {})

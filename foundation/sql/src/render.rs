@@ -6,6 +6,7 @@ mod cast;
 pub(crate) mod operation;
 mod query;
 mod routine;
+mod sequence;
 mod source;
 
 use crate::catalog::Catalog;
@@ -18,6 +19,7 @@ use crate::value::Value;
 pub use cast::render_cast;
 pub use operation::{Rendered, render_operation};
 use pando_kernel::Role;
+pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 pub use source::render_source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +59,20 @@ pub(crate) fn render_ddl(
     expr: &Expr,
     out: &mut Statement,
 ) -> Result<(), SqlError> {
+    if is_volatile(catalog, expr) {
+        return Err(SqlError::new(
+            "42P17",
+            "only columns, literals and immutable functions may stand in a check or an index",
+        ));
+    }
+    let scope = Scope::over("");
+    let mut renderer = Renderer::new(catalog, Role::Service, &scope, out);
+    renderer.inline = true;
+    renderer.expr(expr)
+}
+
+/// Whether an expression depends on more than the row: the caller, the moment, other tables.
+fn is_volatile(catalog: &Catalog, expr: &Expr) -> bool {
     let mut volatile = false;
     expr.walk(0, &mut |_, expr| {
         volatile |= match expr {
@@ -70,6 +86,10 @@ pub(crate) fn render_ddl(
                         | Function::Now
                         | Function::CurrentDate
                         | Function::RandomUuid
+                        | Function::NextVal
+                        | Function::CurrVal
+                        | Function::SetVal
+                        | Function::LastVal
                 ) || matches!(function, Function::Builtin(builtin) if !builtin.is_deterministic())
             }
             Expr::Exists(_) | Expr::Scalar(_) | Expr::InQuery { .. } => true,
@@ -79,16 +99,26 @@ pub(crate) fn render_ddl(
             _ => false,
         };
     });
-    if volatile {
-        return Err(SqlError::new(
-            "42P17",
-            "only columns, literals and immutable functions may stand in a check or an index",
-        ));
-    }
-    let scope = Scope::over("");
-    let mut renderer = Renderer::new(catalog, Role::Service, &scope, out);
-    renderer.inline = true;
-    renderer.expr(expr)
+    volatile
+}
+
+/// Whether Postgres gives one result for one row for ever: neither volatile nor read or printed by the settings of a session.
+pub(crate) fn is_immutable(catalog: &Catalog, expr: &Expr) -> bool {
+    let mut stable = false;
+    expr.walk(0, &mut |_, expr| {
+        let Expr::Cast { expr, ty } = expr else {
+            return;
+        };
+        let text = |ty: &Type| matches!(ty, Type::Text | Type::Varchar(_) | Type::Char(_));
+        let moment = |ty: &Type| matches!(ty, Type::Timestamptz | Type::Timestamp | Type::Date);
+        stable |= match (&expr.ty(), ty) {
+            (from, to) if text(from) && moment(to) || moment(from) && text(to) => true,
+            // Between the timestamps it is written `at time zone`, which names its zone.
+            (Type::Timestamptz, Type::Date | Type::Time) | (Type::Date, Type::Timestamptz) => true,
+            _ => false,
+        };
+    });
+    !stable && !is_volatile(catalog, expr)
 }
 
 /// How a source's columns are written.
@@ -365,6 +395,7 @@ impl<'a> Renderer<'a> {
             F::Now => self.bound(Bind::Now),
             F::CurrentDate => self.bound(Bind::Today),
             F::RandomUuid => self.bound(Bind::RandomUuid),
+            F::NextVal | F::CurrVal | F::SetVal | F::LastVal => self.sequence(function, args),
             F::And => self.infix(args, " AND "),
             F::Or => self.infix(args, " OR "),
             F::Not => {

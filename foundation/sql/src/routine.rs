@@ -119,9 +119,7 @@ impl Routine {
     /// Whether it may change rows.
     pub fn writes(&self) -> bool {
         match &self.body {
-            Body::Sql(operations) => operations
-                .iter()
-                .any(|operation| !matches!(operation, Operation::Select(_))),
+            Body::Sql(operations) => operations.iter().any(Operation::writes),
             Body::Trigger { .. } => true,
         }
     }

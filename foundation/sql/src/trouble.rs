@@ -50,6 +50,11 @@ impl Trouble {
         self
     }
 
+    /// What Postgres itself raises.
+    pub fn sql(state: &'static str, message: impl Into<String>) -> Trouble {
+        SqlError::new(state, message).into()
+    }
+
     /// With a line, if it has none yet.
     pub fn at(mut self, line: u64) -> Trouble {
         if line > 0 {
@@ -73,11 +78,15 @@ impl From<SqlError> for Trouble {
     fn from(error: SqlError) -> Trouble {
         let advice = error
             .hint
-            .unwrap_or_else(|| "correct the expression".to_owned());
+            .unwrap_or_else(|| "correct the statement".to_owned());
+        let reason = match error.detail {
+            Some(detail) => format!("{}: {detail}", error.message),
+            None => error.message,
+        };
         Trouble {
             line: None,
             construct: format!("SQLSTATE {}", error.state),
-            reason: error.message,
+            reason,
             advice,
             state: error.state,
         }

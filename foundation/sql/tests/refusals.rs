@@ -29,7 +29,6 @@ fn each_is_refused_on_its_line() {
         "create temporary table b (id int);",
         "create table b (id int) partition by range (id);",
         "create table b (r int4range);",
-        "create table b (id int generated always as (1 + 1) stored);",
         "create table b (id int references a (n));",
         "create table b (id uuid references a);",
         "create table b (id int, unique nulls not distinct (id));",

@@ -137,6 +137,9 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
             Aggregated(aggregate),
         )?;
     }
+    if mode != Mode::Write {
+        super::sequences::refuse(&connection)?;
+    }
     for collation in collations() {
         let compare = collation.compare;
         connection.create_collation(collation.name, compare)?;

@@ -3,6 +3,7 @@
 use super::error::sql_error;
 use super::identity::resolve;
 use super::mutate::Parameters;
+use super::sequences::Sequences;
 use crate::error::{DbError, MigrateError, OpenError};
 use crate::migration::{AppliedMigration, Migration};
 use pando_kernel::{Caller, Role, Timestamp};
@@ -11,7 +12,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::Path;
 
 /// The format of the file this version writes; kept in SQLite's `user_version`.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+
+/// Where the sequences stand.
+pub(crate) const SEQUENCES: &str = "CREATE TABLE IF NOT EXISTS \"pando.sequences\" (name TEXT PRIMARY KEY, last INTEGER NOT NULL, called INTEGER NOT NULL) STRICT;";
 
 /// Makes our own tables in a new file, and gives the catalog of any file.
 pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<Catalog, OpenError> {
@@ -29,12 +33,19 @@ pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<Catalog, O
             known: FORMAT,
         });
     }
+    if (1..FORMAT).contains(&found) {
+        return Err(OpenError::Older {
+            path: path.to_owned(),
+            found,
+            known: FORMAT,
+        });
+    }
     if found == 0 {
         let sql = format!(
             "BEGIN IMMEDIATE;
              CREATE TABLE IF NOT EXISTS \"pando.migrations\" (owner TEXT NOT NULL, version TEXT NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at TEXT NOT NULL, PRIMARY KEY (owner, version)) STRICT;
              CREATE TABLE IF NOT EXISTS \"pando.catalog\" (id INTEGER PRIMARY KEY CHECK (id = 1), catalog TEXT NOT NULL) STRICT;
-             CREATE TABLE IF NOT EXISTS \"pando.sequences\" (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
+             {SEQUENCES}
              PRAGMA user_version = {FORMAT};
              COMMIT;"
         );
@@ -86,6 +97,7 @@ pub(crate) fn applied(
 /// Runs those that have not run yet. Gives their names and the catalog they leave.
 pub(crate) fn migrate(
     connection: &mut Connection,
+    sequences: &Sequences,
     owner: &str,
     migrations: &[Migration],
     now: Timestamp,
@@ -118,7 +130,15 @@ pub(crate) fn migrate(
     let mut names = Vec::new();
     let mut current = catalog(connection).map_err(DbError::from)?;
     for migration in pending {
-        current = apply(connection, owner, migration, &current, now)?;
+        let standing = sequences.standing();
+        sequences.begin();
+        match apply(connection, sequences, owner, migration, &current, now) {
+            Ok(next) => current = next,
+            Err(error) => {
+                sequences.restore(standing);
+                return Err(error);
+            }
+        }
         names.push(full_name(&migration.version, &migration.name));
     }
     Ok((names, current))
@@ -126,6 +146,7 @@ pub(crate) fn migrate(
 
 fn apply(
     connection: &mut Connection,
+    sequences: &Sequences,
     owner: &str,
     migration: &Migration,
     current: &Catalog,
@@ -176,9 +197,14 @@ fn apply(
                     params![owner, migration.version, migration.name, migration.checksum(), now.to_string()],
                 )
             })
-            .and_then(|_| transaction.commit())
-            .map_err(|error| failed(1)(sql_error(error)))
+            .map_err(sql_error)
+            .and_then(|_| sequences.flush(&transaction))
+            .and_then(|()| transaction.commit().map_err(sql_error))
+            .map_err(|error| failed(1)(error))
     })();
+    if ran.is_ok() {
+        sequences.settle();
+    }
     connection
         .pragma_update(None, "foreign_keys", true)
         .map_err(|error| failed(1)(sql_error(error)))?;

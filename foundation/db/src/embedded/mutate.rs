@@ -5,7 +5,7 @@
 
 use super::violation;
 use bytes::Bytes;
-use pando_plan::{Fetch, Insert, MutationPlan, RowBound, Sequence, Work, Write};
+use pando_plan::{Fetch, Insert, MutationPlan, RowBound, Work, Write};
 use pando_sql::{Bind, SqlError, Statement, Value};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row};
@@ -131,7 +131,6 @@ struct Run<'a> {
 /// A row that a write answered.
 struct Written {
     handle: i64,
-    insert_allowed: bool,
     update_allowed: bool,
 }
 
@@ -152,6 +151,11 @@ impl<'a> Run<'a> {
 
     fn insert(&mut self, insert: &Insert, rows: &[Vec<Value>]) -> Result<(), SqlError> {
         let mut write = self.prepare(&insert.write.statement)?;
+        let mut drawn = insert
+            .drawn
+            .as_ref()
+            .map(|drawn| self.prepare(drawn))
+            .transpose()?;
         let mut guard = insert
             .guard
             .as_ref()
@@ -169,7 +173,10 @@ impl<'a> Run<'a> {
         let mut handles = Vec::new();
         let mut touched = HashSet::new();
         for payload in rows {
-            let numbered = self.draw(&insert.sequences, payload)?;
+            let numbered = match (&insert.drawn, &mut drawn) {
+                (Some(statement), Some(prepared)) => Some(self.draw(prepared, statement, payload)?),
+                _ => None,
+            };
             let row = numbered.as_deref().unwrap_or(payload);
             let merge = insert
                 .conflict
@@ -214,11 +221,7 @@ impl<'a> Run<'a> {
             let Some(written) = written.pop() else {
                 continue;
             };
-            if !(if taken.is_none() {
-                written.insert_allowed
-            } else {
-                written.update_allowed
-            }) {
+            if taken.is_some() && !written.update_allowed {
                 return Err(self.refused(""));
             }
             if merge {
@@ -306,7 +309,6 @@ impl<'a> Run<'a> {
             changed += 1;
             written.push(Written {
                 handle: row.get(Write::HANDLE)?,
-                insert_allowed: row.get::<_, Option<i64>>(Write::INSERT_ALLOWED)? == Some(1),
                 update_allowed: row.get::<_, Option<i64>>(Write::UPDATE_ALLOWED)? == Some(1),
             });
             if write.columns && self.plan.keys {
@@ -373,38 +375,27 @@ impl<'a> Run<'a> {
         ask().map_err(super::error::sql_error)
     }
 
-    /// The row with the identity values drawn for it; none if it needs none.
+    /// The row with what is drawn for it.
     fn draw(
         &self,
-        sequences: &[Sequence],
+        prepared: &mut CachedStatement<'_>,
+        drawn: &Statement,
         payload: &[Value],
-    ) -> Result<Option<Vec<Value>>, SqlError> {
-        if sequences.is_empty() {
-            return Ok(None);
-        }
+    ) -> Result<Vec<Value>, SqlError> {
         let mut row = payload.to_vec();
-        for sequence in sequences {
-            let given =
-                sequence.given.and_then(|position| payload.get(position)) == Some(&Value::Int(1));
-            row.push(if given {
-                Value::Null
-            } else {
-                Value::Int(self.next_number(&sequence.name)?)
-            });
-        }
-        Ok(Some(row))
-    }
-
-    fn next_number(&self, sequence: &str) -> Result<i64, SqlError> {
-        let draw = || {
-            self.conn
-                .prepare_cached(
-                    "INSERT INTO \"pando.sequences\" (name, last) VALUES (?1, 1) \
-                     ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
-                )?
-                .query_row([sequence], |row| row.get(0))
+        let mut ask = || {
+            self.parameters(payload).bind(prepared, &drawn.binds)?;
+            let columns = prepared.column_count();
+            let mut rows = prepared.raw_query();
+            if let Some(found) = rows.next()? {
+                for column in 0..columns {
+                    row.push(crate::tx::value(found.get_ref(column)?));
+                }
+            }
+            Ok(())
         };
-        draw().map_err(super::error::sql_error)
+        ask().map_err(super::error::sql_error)?;
+        Ok(row)
     }
 
     /// Appends the rows a statement finds to the answer.

@@ -7,6 +7,7 @@ use super::connection::Alarm;
 use super::error::sql_error;
 use super::metrics::Metrics;
 use super::reader::deadline_passed;
+use super::sequences::Sequences;
 use crate::error::DbError;
 use pando_sql::SqlError;
 use parking_lot::Mutex;
@@ -80,6 +81,7 @@ impl Writer {
     pub(crate) fn start(
         connection: Connection,
         alarm: Alarm,
+        sequences: Sequences,
         queue: usize,
         batch: usize,
         metrics: Metrics,
@@ -92,6 +94,7 @@ impl Writer {
                 let mut worker = Worker {
                     connection,
                     alarm,
+                    sequences,
                     batch,
                     batches: 0,
                     metrics: thread_metrics,
@@ -172,6 +175,7 @@ impl Writer {
 struct Worker {
     connection: Connection,
     alarm: Alarm,
+    sequences: Sequences,
     batch: usize,
     /// How many batches there were.
     batches: u64,
@@ -278,7 +282,10 @@ impl Worker {
             return;
         }
         let start = Instant::now();
-        let committed = self.execute("COMMIT");
+        let committed = self
+            .sequences
+            .flush(&self.connection)
+            .and_then(|()| self.execute("COMMIT"));
         self.metrics
             .commit_seconds
             .observe(start.elapsed().as_secs_f64());
@@ -291,6 +298,8 @@ impl Worker {
             {
                 slot.outcome = Some(Err(DbError::Unavailable(error.message.clone())));
             }
+        } else {
+            self.sequences.settle();
         }
     }
 
@@ -334,6 +343,7 @@ impl Worker {
     /// One request in its savepoint. An error leaves the transaction as it was before, unless SQLite dropped it.
     fn savepoint(&self, job: &mut Box<dyn Job>) -> Result<(), SqlError> {
         self.execute("SAVEPOINT request")?;
+        self.sequences.begin();
         self.alarm.set(job.deadline());
         let ran = catch_unwind(AssertUnwindSafe(|| job.run(&self.connection)));
         self.alarm.clear();

@@ -14,7 +14,7 @@ pub(super) fn plan(
     let mut statement = Statement::new();
     statement.push("DELETE FROM ").ident(&draft.root.alias);
     draft.matching(Command::Delete, &mut statement)?;
-    let write = draft.returning(None, None, false, statement)?;
+    let write = draft.returning(None, false, statement)?;
 
     let rows = if draft.mutation.returning && !write.columns {
         // What is embedded may go with the row, so it is read first.

@@ -6,7 +6,9 @@ use crate::level::Level;
 use crate::planner::{Conditions, Planner, push_column};
 use crate::read::OutColumn;
 use crate::request::{Item, Mutation};
+use pando_kernel::Role;
 use pando_sql::catalog::{Action, Column, Command, ForeignKey, Table};
+use pando_sql::render::{Scope, render_expr};
 use pando_sql::{Bind, Catalog, Statement, Type, policy};
 use std::sync::Arc;
 
@@ -46,13 +48,11 @@ impl<'a> Draft<'a> {
     /// Appends ` RETURNING ..`, if anything is to be answered.
     pub(super) fn returning(
         &mut self,
-        insert_check: Option<Check>,
         update_check: Option<Check>,
         needs_handle: bool,
         mut statement: Statement,
     ) -> Result<Write, PlanError> {
-        let answers =
-            self.reads_back() || needs_handle || insert_check.is_some() || update_check.is_some();
+        let answers = self.reads_back() || needs_handle || update_check.is_some();
         if !answers {
             return Ok(Write {
                 statement,
@@ -60,14 +60,11 @@ impl<'a> Draft<'a> {
                 columns: false,
             });
         }
-        statement.push(" RETURNING rowid");
-        for check in [insert_check, update_check] {
-            statement.push(", ");
-            match check {
-                Some(check) => self.push_check(check, &self.root.alias, &mut statement)?,
-                None => {
-                    statement.push("1");
-                }
+        statement.push(" RETURNING rowid, ");
+        match update_check {
+            Some(check) => self.push_check(check, &self.root.alias, &mut statement)?,
+            None => {
+                statement.push("1");
             }
         }
         let in_place = self.answers_in_place();
@@ -249,6 +246,41 @@ fn references(
         }
     }
     found
+}
+
+/// Appends a select of every column of the table, given one of those that are not generated; the others are computed from them.
+pub(super) fn with_generated(
+    catalog: &Catalog,
+    table: &Table,
+    out: &mut Statement,
+    inner: impl FnOnce(&mut Statement) -> Result<(), PlanError>,
+) -> Result<(), PlanError> {
+    if table
+        .columns
+        .iter()
+        .all(|column| column.generated.is_none())
+    {
+        return inner(out);
+    }
+    for (index, column) in table.columns.iter().enumerate() {
+        out.push(if index == 0 { "SELECT " } else { ", " });
+        match &column.generated {
+            Some(generated) => {
+                // It reads nothing but the row, so no policy stands in it.
+                let scope = Scope::over("r");
+                render_expr(catalog, Role::Service, generated, &scope, out)?;
+                if matches!(column.ty, Type::Numeric(_)) {
+                    out.push(" COLLATE pg_numeric");
+                }
+            }
+            None => push_column("r", &column.name, out),
+        }
+        out.push(" AS ").ident(&column.name);
+    }
+    out.push(" FROM (");
+    inner(out)?;
+    out.push(") AS r");
+    Ok(())
 }
 
 /// Whether the column is SQLite's own row number: an integer that alone is the primary key.

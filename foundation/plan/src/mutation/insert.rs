@@ -2,14 +2,14 @@
 //!
 //! A row is proposed as the one row `v` of a sub-select; the insert takes it from there where the policies allow it.
 
-use super::draft::{Check, Draft, is_handle};
-use super::{Conflict, Constraints, Insert, Sequence, Work};
+use super::draft::{Check, Draft, is_handle, with_generated};
+use super::{Conflict, Constraints, Insert, Work};
 use crate::error::PlanError;
 use crate::payload::{PayloadColumn, given_position};
 use crate::planner::{Conditions, payload_column, push_column};
 use crate::request::OnConflict;
-use pando_sql::catalog::{Column, Command, Identity, Policy, Table};
-use pando_sql::expr::Expr;
+use pando_sql::catalog::{Column, Command, Identity, Table};
+use pando_sql::expr::{Expr, Function};
 use pando_sql::render::{Scope, render_expr};
 use pando_sql::{Bind, SqlError, Statement, Type};
 
@@ -17,14 +17,14 @@ use pando_sql::{Bind, SqlError, Statement, Type};
 enum Origin {
     /// This position in the payload; where its cell is absent, the default.
     Payload(usize),
-    /// This position in the payload; where its cell is absent, a drawn identity value at that position in the row.
-    PayloadOrSequence(usize, usize),
+    /// This position in the payload; where its cell is absent, the value drawn, at that position in the row.
+    PayloadOrDrawn(usize, usize),
     /// The default.
     Default,
-    /// A drawn identity value, at this position in the row.
-    Sequence(usize),
-    /// SQLite numbers the row.
-    Handle,
+    /// A value drawn before the row is written, at this position in the row.
+    Drawn(usize),
+    /// The other columns of the row.
+    Generated,
     /// Nowhere: null.
     Nothing,
 }
@@ -36,7 +36,7 @@ pub(super) fn plan(
     missing_default: bool,
 ) -> Result<(Work, Vec<PayloadColumn>, Constraints), PlanError> {
     let payload = payload(draft.table, columns, missing_default)?;
-    let (origins, sequences) = origins(draft.table, columns, &payload);
+    let (origins, drawn) = origins(draft, columns, &payload)?;
     let proposal = Proposal {
         payload: &payload,
         origins: &origins,
@@ -50,12 +50,9 @@ pub(super) fn plan(
     // `on_conflict` reads the key's columns, so Postgres asks for the select policies too.
     let reads = draft.reads_back() || target.is_some();
     let check = draft.check(Command::Insert, reads)?;
-    // A policy that reads a number not given yet can be decided only after the row is there.
-    let late = check.is_some() && proposal.unnumbered(draft.table);
-    let guard_check = check.filter(|_| !late);
 
     let mut statement = Statement::new();
-    proposal.push_insert(draft, guard_check, &mut statement)?;
+    proposal.push_insert(draft, check, &mut statement)?;
     let mut update_check = None;
     let mut guard = None;
     let mut conflict = None;
@@ -91,22 +88,17 @@ pub(super) fn plan(
     let fetch = draft.fetch()?;
     let merge = conflict.as_ref().is_some_and(|conflict| conflict.merge);
     let needs_handle = fetch.is_some() || merge;
-    let write = draft.returning(
-        check.filter(|_| late),
-        update_check,
-        needs_handle,
-        statement,
-    )?;
+    let write = draft.returning(update_check, needs_handle, statement)?;
 
     let mut after = Statement::new();
     proposal.push_row(draft, &mut after)?;
     let constraints = draft.constraints(None, Some(after), None);
     let insert = Insert {
         write,
-        guarded: guard_check.is_some(),
+        guarded: check.is_some(),
         guard,
         conflict,
-        sequences,
+        drawn,
         fetch,
     };
     Ok((Work::Insert(Box::new(insert)), payload, constraints))
@@ -131,55 +123,78 @@ fn payload(
             .hint("Use OVERRIDING SYSTEM VALUE to override.")
             .into());
         }
+        if column.generated.is_some() {
+            return Err(SqlError::new(
+                "428C9",
+                format!("cannot insert a non-DEFAULT value into column \"{name}\""),
+            )
+            .detail(format!("Column \"{name}\" is a generated column."))
+            .into());
+        }
         payload.push(PayloadColumn {
             name: name.clone(),
             ty: column.ty.clone(),
-            says_given: missing_default && (column.default.is_some() || column.identity.is_some()),
+            says_given: missing_default && column.default.is_some(),
             refuses_null: is_handle(table, column),
         });
     }
     Ok(payload)
 }
 
+/// Whether an expression gives another value each time it is asked, which must then be asked once for a row.
+fn counts(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(0, &mut |_, expr| {
+        found |= matches!(
+            expr,
+            Expr::Call {
+                function: Function::NextVal | Function::SetVal,
+                ..
+            }
+        );
+    });
+    found
+}
+
+/// Where each column of the table comes from, and the statement that draws what is drawn.
 fn origins(
-    table: &Table,
+    draft: &Draft<'_>,
     columns: &[String],
     payload: &[PayloadColumn],
-) -> (Vec<Origin>, Vec<Sequence>) {
+) -> Result<(Vec<Origin>, Option<Statement>), PlanError> {
     let width = payload.len() + payload.iter().filter(|column| column.says_given).count();
-    let mut sequences = Vec::new();
-    let mut origins = Vec::with_capacity(table.columns.len());
-    for column in &table.columns {
+    let mut count = 0;
+    let mut drawn = Statement::new();
+    let mut origins = Vec::with_capacity(draft.table.columns.len());
+    for column in &draft.table.columns {
         let position = columns.iter().position(|name| *name == column.name);
-        let counted = column.identity.is_some() && !is_handle(table, column);
-        origins.push(match position {
-            Some(position) => match given_position(payload, position).filter(|_| counted) {
-                Some(given) => {
-                    sequences.push(Sequence {
-                        name: sequence_name(table, column),
-                        given: Some(given),
-                    });
-                    Origin::PayloadOrSequence(position, width + sequences.len() - 1)
-                }
-                None => Origin::Payload(position),
-            },
-            None if counted => {
-                sequences.push(Sequence {
-                    name: sequence_name(table, column),
-                    given: None,
-                });
-                Origin::Sequence(width + sequences.len() - 1)
+        let given = position.and_then(|position| given_position(payload, position));
+        let wanted = position.is_none() || given.is_some();
+        let counted = wanted && column.default.as_ref().is_some_and(counts);
+        if counted {
+            count += 1;
+            drawn.push(if count == 1 { "SELECT " } else { ", " });
+            if let Some(given) = given {
+                // What the payload brings draws no number.
+                drawn
+                    .push("CASE WHEN ")
+                    .bind(Bind::Row(given as u32))
+                    .push(" THEN NULL ELSE ");
             }
-            None if column.identity.is_some() => Origin::Handle,
+            push_default(draft, column, &mut drawn)?;
+            drawn.push(if given.is_some() { " END" } else { "" });
+        }
+        let last = (width + count).saturating_sub(1);
+        origins.push(match position {
+            Some(position) if counted => Origin::PayloadOrDrawn(position, last),
+            Some(position) => Origin::Payload(position),
+            None if column.generated.is_some() => Origin::Generated,
+            None if counted => Origin::Drawn(last),
             None if column.default.is_some() => Origin::Default,
             None => Origin::Nothing,
         });
     }
-    (origins, sequences)
-}
-
-fn sequence_name(table: &Table, column: &Column) -> String {
-    format!("{}.{}.{}", table.schema, table.name, column.name)
+    Ok((origins, (count > 0).then_some(drawn)))
 }
 
 /// The unique key an upsert goes by: the columns asked for, or the primary key. A table without one has no conflicts.
@@ -234,28 +249,6 @@ struct Proposal<'p> {
 }
 
 impl Proposal<'_> {
-    /// Whether a policy of the table reads a column that SQLite has yet to number.
-    fn unnumbered(&self, table: &Table) -> bool {
-        table
-            .columns
-            .iter()
-            .zip(self.origins)
-            .any(|(column, origin)| {
-                let pending = match origin {
-                    Origin::Handle => true,
-                    Origin::Payload(position) => {
-                        is_handle(table, column) && self.payload[*position].says_given
-                    }
-                    _ => false,
-                };
-                pending
-                    && table
-                        .policies
-                        .iter()
-                        .any(|policy| mentions(policy, &column.name))
-            })
-    }
-
     /// Appends the whole insert but its conflict clause, refusing rows that fail `check`.
     fn push_insert(
         &self,
@@ -269,14 +262,16 @@ impl Proposal<'_> {
             .columns
             .iter()
             .enumerate()
-            .filter(|(index, _)| !matches!(self.origins[*index], Origin::Handle | Origin::Nothing))
+            .filter(|(index, _)| {
+                !matches!(self.origins[*index], Origin::Nothing | Origin::Generated)
+            })
             .collect();
         // SQLite has no empty list of columns; the first one, null, stands for it.
         let filler: Option<(usize, &Column)> = table
             .columns
             .iter()
             .enumerate()
-            .next()
+            .find(|(_, column)| column.generated.is_none())
             .filter(|_| written.is_empty());
         let written: Vec<(usize, &Column)> = written.into_iter().chain(filler).collect();
         for (index, (_, column)) in written.iter().enumerate() {
@@ -351,15 +346,19 @@ impl Proposal<'_> {
 
     /// Appends a select of every column of the row; comparing them works as on the table's.
     fn push_row(&self, draft: &Draft<'_>, out: &mut Statement) -> Result<(), PlanError> {
-        for (index, column) in draft.table.columns.iter().enumerate() {
-            out.push(if index == 0 { "SELECT " } else { ", " });
-            self.push_value(draft, index, column, out)?;
-            if matches!(column.ty, Type::Numeric(_)) {
-                out.push(" COLLATE pg_numeric");
+        with_generated(draft.planner.catalog, draft.table, out, |out| {
+            let columns = draft.table.columns.iter().enumerate();
+            let columns = columns.filter(|(_, column)| column.generated.is_none());
+            for (at, (index, column)) in columns.enumerate() {
+                out.push(if at == 0 { "SELECT " } else { ", " });
+                self.push_value(draft, index, column, out)?;
+                if matches!(column.ty, Type::Numeric(_)) {
+                    out.push(" COLLATE pg_numeric");
+                }
+                out.push(" AS ").ident(&column.name);
             }
-            out.push(" AS ").ident(&column.name);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn push_value(
@@ -370,7 +369,7 @@ impl Proposal<'_> {
         out: &mut Statement,
     ) -> Result<(), PlanError> {
         match self.origins[index] {
-            Origin::PayloadOrSequence(position, drawn) => {
+            Origin::PayloadOrDrawn(position, drawn) => {
                 let given = given_position(self.payload, position).unwrap_or(position);
                 out.push("CASE WHEN ")
                     .bind(Bind::Row(given as u32))
@@ -391,39 +390,20 @@ impl Proposal<'_> {
                     .bind(Bind::Row(position as u32));
                 if column.default.is_some() {
                     out.push(" ELSE ");
-                    self.push_default(draft, column, out)?;
+                    push_default(draft, column, out)?;
                 }
                 out.push(" END");
             }
-            Origin::Default => self.push_default(draft, column, out)?,
-            Origin::Sequence(position) => {
+            Origin::Default => push_default(draft, column, out)?,
+            Origin::Drawn(position) => {
                 out.bind(Bind::Row(position as u32));
             }
-            Origin::Handle | Origin::Nothing => {
-                out.push("NULL");
+            Origin::Generated => {
+                out.push("(SELECT ").ident(&column.name).push(" FROM (");
+                self.push_row(draft, out)?;
+                out.push("))");
             }
-        }
-        Ok(())
-    }
-
-    fn push_default(
-        &self,
-        draft: &Draft<'_>,
-        column: &Column,
-        out: &mut Statement,
-    ) -> Result<(), PlanError> {
-        match &column.default {
-            Some(default) => {
-                let scope = Scope::default();
-                render_expr(
-                    draft.planner.catalog,
-                    draft.planner.role,
-                    default,
-                    &scope,
-                    out,
-                )?;
-            }
-            None => {
+            Origin::Nothing => {
                 out.push("NULL");
             }
         }
@@ -431,13 +411,21 @@ impl Proposal<'_> {
     }
 }
 
-/// Whether a policy reads a column of its own table.
-fn mentions(policy: &Policy, column: &str) -> bool {
-    policy.using.iter().chain(&policy.check).any(|expr| {
-        let mut found = false;
-        expr.walk(0, &mut |depth, expr| {
-            found |= matches!(expr, Expr::Column { level, name, .. } if *level == depth && name == column);
-        });
-        found
-    })
+fn push_default(draft: &Draft<'_>, column: &Column, out: &mut Statement) -> Result<(), PlanError> {
+    match &column.default {
+        Some(default) => {
+            let scope = Scope::default();
+            render_expr(
+                draft.planner.catalog,
+                draft.planner.role,
+                default,
+                &scope,
+                out,
+            )?;
+        }
+        None => {
+            out.push("NULL");
+        }
+    }
+    Ok(())
 }

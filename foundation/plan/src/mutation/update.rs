@@ -1,6 +1,6 @@
 //! Updates.
 
-use super::draft::{Draft, is_handle};
+use super::draft::{Draft, is_handle, with_generated};
 use super::{Constraints, Work};
 use crate::error::PlanError;
 use crate::payload::PayloadColumn;
@@ -23,6 +23,14 @@ pub(super) fn plan(
             .detail(format!(
                 "Column \"{name}\" is an identity column defined as GENERATED ALWAYS."
             ))
+            .into());
+        }
+        if column.generated.is_some() {
+            return Err(SqlError::new(
+                "428C9",
+                format!("column \"{name}\" can only be updated to DEFAULT"),
+            )
+            .detail(format!("Column \"{name}\" is a generated column."))
             .into());
         }
         payload.push(PayloadColumn {
@@ -54,7 +62,7 @@ pub(super) fn plan(
     draft.matching(Command::Update, &mut statement)?;
     let check = draft.check(Command::Update, draft.needs_select())?;
     let fetch = draft.fetch()?;
-    let write = draft.returning(None, check, fetch.is_some(), statement)?;
+    let write = draft.returning(check, fetch.is_some(), statement)?;
 
     let before = rows(draft, &[])?;
     let after = rows(draft, columns)?;
@@ -83,23 +91,27 @@ pub(super) fn plan(
 /// The rows the update is about, with `changed` columns as they will be.
 fn rows(draft: &mut Draft<'_>, changed: &[String]) -> Result<Statement, PlanError> {
     let mut rows = Statement::new();
-    rows.push("SELECT ");
-    for (index, column) in draft.table.columns.iter().enumerate() {
-        if index > 0 {
-            rows.push(", ");
-        }
-        match changed.iter().position(|name| *name == column.name) {
-            Some(position) => {
-                rows.bind(Bind::Row(position as u32));
-                if matches!(column.ty, Type::Numeric(_)) {
-                    rows.push(" COLLATE pg_numeric");
+    let (catalog, table) = (draft.planner.catalog, draft.table);
+    with_generated(catalog, table, &mut rows, |rows| {
+        let columns = table
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_none());
+        for (index, column) in columns.enumerate() {
+            rows.push(if index == 0 { "SELECT " } else { ", " });
+            match changed.iter().position(|name| *name == column.name) {
+                Some(position) => {
+                    rows.bind(Bind::Row(position as u32));
+                    if matches!(column.ty, Type::Numeric(_)) {
+                        rows.push(" COLLATE pg_numeric");
+                    }
                 }
+                None => push_column(&draft.root.alias, &column.name, rows),
             }
-            None => push_column(&draft.root.alias, &column.name, &mut rows),
+            rows.push(" AS ").ident(&column.name);
         }
-        rows.push(" AS ").ident(&column.name);
-    }
-    rows.push(" FROM ").ident(&draft.root.alias);
-    draft.matching(Command::Update, &mut rows)?;
+        rows.push(" FROM ").ident(&draft.root.alias);
+        draft.matching(Command::Update, rows)
+    })?;
     Ok(rows)
 }

@@ -104,6 +104,11 @@ impl Lowering<'_> {
             .filter(|schema| !matches!(*schema, "pg_catalog" | "extensions"));
         let nullary = |function, ty| Ok(Operand::Typed(call(function, Vec::new(), ty)));
         let typed = |expr| Ok(Operand::Typed(expr));
+        if schema.is_none()
+            && let Some(expr) = self.sequence_function(&name, &args)?
+        {
+            return typed(expr);
+        }
         match (schema, name.as_str(), args.len()) {
             (Some("auth"), "uid", 0) => nullary(Function::AuthUid, Type::Uuid),
             (Some("auth"), "role", 0) => nullary(Function::AuthRole, Type::Text),

@@ -1,26 +1,98 @@
 //! `alter table`.
 
-use super::column::taken;
-use super::{Migration, identifier};
-use crate::catalog::{Identity, Table};
+mod identity;
+
+use super::comment::{dotted, pair};
+use super::name::constrained as taken;
+use super::{Migration, Source, identifier};
+use crate::catalog::Table;
 use crate::ddl;
 use crate::expr::Expr;
-use crate::lower::{Lowering, castable, fold, object};
+use crate::lower::{Lowering, castable, cut, fold, object};
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast::{self, AlterColumnOperation as Column, AlterTableOperation as Operation};
+use sqlparser::tokenizer::Token;
 use std::sync::Arc;
 
 impl Migration {
-    pub(super) fn alter_table(&mut self, alter: &ast::AlterTable) -> Result<()> {
-        for operation in &alter.operations {
-            // Each operation sees what the one before it left.
-            let table = match self.table_of(alter)? {
-                Some(table) => table,
-                None => return Ok(()),
+    pub(super) fn alter_table(&mut self, source: &Source) -> Result<()> {
+        // Each action sees what the one before it left.
+        for (action, words) in source.alter_actions() {
+            self.line = action.line;
+            if self.alter_by_words(&action, &words)? {
+                continue;
+            }
+            let ast::Statement::AlterTable(alter) = action.statement()? else {
+                return Err(super::unsupported(source));
             };
-            self.alter(&table, operation)?;
+            for operation in &alter.operations {
+                match self.table_of(&alter)? {
+                    Some(table) => self.alter(&table, operation)?,
+                    None => return Ok(()),
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Actions the parser has no rule for; false for all others.
+    fn alter_by_words(&mut self, action: &Source, words: &[Token]) -> Result<bool> {
+        let word = |at: usize| match words.get(at) {
+            Some(Token::Word(word)) if word.quote_style.is_none() => word.value.to_lowercase(),
+            _ => String::new(),
+        };
+        if word(0) != "alter" {
+            return Ok(false);
+        }
+        let at = 1 + usize::from(word(1) == "column");
+        let Some(Token::Word(name)) = words.get(at) else {
+            return Ok(false);
+        };
+        let (first, second) = (word(at + 1), word(at + 2));
+        let identity = match (first.as_str(), second.as_str()) {
+            ("restart", _) | ("set", "generated" | "start" | "increment" | "minvalue") => true,
+            ("set", "maxvalue" | "no" | "cache" | "cycle" | "restart") => true,
+            ("drop", "identity") => false,
+            _ => return Ok(false),
+        };
+        let name = if name.quote_style.is_some() {
+            cut(name.value.clone())
+        } else {
+            cut(name.value.to_ascii_lowercase())
+        };
+        let Some(table) = self.table_named(action)? else {
+            return Ok(true);
+        };
+        if identity {
+            self.change_identity(&table, &name, &words[at + 1..])?;
+        } else {
+            self.drop_identity(&table, &name, word(at + 3) == "if")?;
+        }
+        Ok(true)
+    }
+
+    /// The table an `alter table` is about, by its words; none if it may be missing and is.
+    fn table_named(&self, source: &Source) -> Result<Option<Arc<Table>>> {
+        let mut words = source.words().skip(2).peekable();
+        let is = |token: &&Token, wanted: &str| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(wanted));
+        let if_exists = words.next_if(|token| is(token, "if")).is_some();
+        if if_exists {
+            words.next();
+        }
+        words.next_if(|token| is(token, "only"));
+        let key = pair(dotted(&mut words))
+            .ok_or_else(|| Trouble::unsupported(source.text(), "name it as schema.name"))?;
+        match self.catalog.tables.get(&key) {
+            Some(table) => Ok(Some(table.clone())),
+            None if if_exists => Ok(None),
+            None => Err(Trouble::sql(
+                "42P01",
+                format!(
+                    "relation \"{}\" does not exist",
+                    crate::Catalog::file_name(&key.0, &key.1)
+                ),
+            )),
+        }
     }
 
     fn table_of(&self, alter: &ast::AlterTable) -> Result<Option<Arc<Table>>> {
@@ -54,10 +126,8 @@ impl Migration {
                 if *if_not_exists && table.column(&fold(&column_def.name)).is_some() {
                     return Ok(());
                 }
-                let checks = self.column(&mut changed, column_def)?;
-                for (name, expr) in checks {
-                    self.check(&mut changed, name, &expr)?;
-                }
+                let later = self.column(&mut changed, column_def)?;
+                self.finish_columns(&mut changed, later)?;
                 self.add_column(table, changed)?;
             }
             Operation::DropColumn {
@@ -70,6 +140,9 @@ impl Migration {
                 }
                 if changed != *table {
                     self.rebuild(table, changed)?;
+                }
+                for name in column_names {
+                    self.forget_owned(&table.schema, &table.name, Some(&fold(name)));
                 }
             }
             Operation::RenameColumn {
@@ -155,19 +228,9 @@ impl Migration {
         let Some(column) = changed.columns.last() else {
             return Ok(());
         };
-        if let (Some(Identity::Always | Identity::ByDefault), None) =
-            (column.identity, &table.primary_key)
-        {
-            return self.rebuild(table, changed);
-        }
-        if column.identity.is_some() {
-            return Err(Trouble::unsupported(
-                format!("add identity column {}", column.name),
-                "create the table with it",
-            ));
-        }
         let simple = !column.not_null
             && column.default.is_none()
+            && column.generated.is_none()
             && same_constraints
             && changed.primary_key == table.primary_key
             && ddl::plain(&column.ty);
@@ -279,6 +342,11 @@ impl Migration {
                 .push(" TO ")
                 .ident(new);
         });
+        self.rename_owner(|owner| {
+            if owner.0 == table.schema && owner.1 == table.name && owner.2 == old {
+                new.clone_into(&mut owner.2);
+            }
+        });
         let keys: Vec<(String, String)> = self.catalog.tables.keys().cloned().collect();
         for key in keys {
             let Some(other) = self.catalog.tables.get(&key).cloned() else {
@@ -345,6 +413,11 @@ impl Migration {
             .tables
             .remove(&(table.schema.clone(), table.name.clone()));
         self.put(renamed);
+        self.rename_owner(|owner| {
+            if owner.0 == table.schema && owner.1 == table.name {
+                new.clone_into(&mut owner.1);
+            }
+        });
         for published in &mut self.catalog.published {
             if published.0 == table.schema && published.1 == table.name {
                 new.clone_into(&mut published.1);
@@ -379,6 +452,32 @@ impl Migration {
             return Err(no_column(table, name));
         };
         match op {
+            Column::SetDefault { .. } | Column::DropDefault
+                if table.columns[at].identity.is_some() =>
+            {
+                let error = crate::SqlError::new(
+                    "42601",
+                    format!(
+                        "column \"{name}\" of relation \"{}\" is an identity column",
+                        table.name
+                    ),
+                );
+                return Err(match op {
+                    Column::DropDefault => {
+                        error.hint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.")
+                    }
+                    _ => error,
+                }
+                .into());
+            }
+            Column::AddGenerated {
+                generated_as,
+                sequence_options,
+            } => {
+                let always = matches!(generated_as, Some(ast::GeneratedAs::Always));
+                let options = sequence_options.as_deref().unwrap_or_default();
+                self.add_identity(table, name, always, options)?;
+            }
             Column::SetDefault { value } => {
                 changed.columns[at].default = Some(self.default(value, &table.columns[at].ty)?);
                 self.put(changed);
@@ -576,7 +675,11 @@ fn expressions(table: &mut Table) -> impl Iterator<Item = &mut Expr> {
         .policies
         .iter_mut()
         .flat_map(|policy| policy.using.iter_mut().chain(&mut policy.check));
-    checks.chain(indexes).chain(policies)
+    let generated = table
+        .columns
+        .iter_mut()
+        .filter_map(|column| column.generated.as_mut());
+    generated.chain(checks).chain(indexes).chain(policies)
 }
 
 /// Calls `visit` with the name of each column of `table` in an expression of `owner`.

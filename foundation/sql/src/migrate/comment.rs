@@ -1,18 +1,21 @@
 //! Statements that are recorded or change nothing here: comments, grants, settings and the publication realtime reads.
 
 use super::{Migration, Source};
+use crate::lower::cut;
 use crate::trouble::{Result, Trouble};
 use sqlparser::tokenizer::Token;
 use std::sync::Arc;
 
 /// Dotted names among the words of a statement, as Postgres folds them.
-fn dotted<'a>(tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a Token>>) -> Vec<String> {
+pub(super) fn dotted<'a>(
+    tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a Token>>,
+) -> Vec<String> {
     let mut parts = Vec::new();
     while let Some(Token::Word(word)) = tokens.next_if(|token| matches!(token, Token::Word(_))) {
         parts.push(if word.quote_style.is_some() {
-            word.value.clone()
+            cut(word.value.clone())
         } else {
-            word.value.to_lowercase()
+            cut(word.value.to_ascii_lowercase())
         });
         if tokens.next_if(|token| **token == Token::Period).is_none() {
             break;
@@ -21,7 +24,7 @@ fn dotted<'a>(tokens: &mut std::iter::Peekable<impl Iterator<Item = &'a Token>>)
     parts
 }
 
-fn pair(mut parts: Vec<String>) -> Option<(String, String)> {
+pub(super) fn pair(mut parts: Vec<String>) -> Option<(String, String)> {
     match (parts.pop(), parts.pop(), parts.pop()) {
         (Some(name), schema, None) => Some((schema.unwrap_or_else(|| "public".to_owned()), name)),
         _ => None,

@@ -5,6 +5,7 @@ use crate::catalog::{Index, IndexPart, Table};
 use crate::ddl;
 use crate::expr::Expr;
 use crate::lower::{Lowering, object};
+use crate::render::is_immutable;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
 
@@ -37,6 +38,13 @@ impl Migration {
                 ));
             }
             let expr = Lowering::over(&self.catalog, &table).value(&column.column.expr)?;
+            if !is_immutable(&self.catalog, &expr) {
+                return Err(Trouble::sql(
+                    "42P17",
+                    "functions in index expression must be marked IMMUTABLE",
+                )
+                .at(crate::lower::line(&column.column.expr)));
+            }
             words.push(if let Expr::Column { name, .. } = &expr {
                 name.clone()
             } else {
@@ -56,10 +64,10 @@ impl Migration {
                     "name the index simply",
                 ));
             }
-            None => self.index_name(&table, &words),
+            None => self.relation_name(&table, &words.join("_"), "idx"),
         };
         identifier(&name)?;
-        if self.index(&table.schema, &name).is_some() {
+        if self.relation_exists(&table.schema, &name, None) {
             return if create.if_not_exists {
                 Ok(())
             } else {
@@ -87,17 +95,6 @@ impl Migration {
         changed.indexes.push(index);
         self.put(changed);
         Ok(())
-    }
-
-    fn index_name(&self, table: &Table, words: &[String]) -> String {
-        let base = format!("{}_{}_idx", table.name, words.join("_"));
-        let mut name = base.clone();
-        let mut number = 0;
-        while self.index(&table.schema, &name).is_some() {
-            number += 1;
-            name = format!("{base}{number}");
-        }
-        name
     }
 
     fn index(&self, schema: &str, name: &str) -> Option<&Table> {

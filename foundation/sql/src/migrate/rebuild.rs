@@ -34,7 +34,11 @@ impl Migration {
         copy.push("INSERT INTO ").ident(TEMPORARY).push(" (");
         let scope = Scope::over("old");
         let mut first = true;
-        for column in &new.columns {
+        for column in new
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_none())
+        {
             let given = filled
                 .iter()
                 .find(|(name, _)| *name == column.name)
@@ -64,14 +68,6 @@ impl Migration {
             .push(" AS old");
         copy.binds = select.binds;
         self.step(copy);
-        if ddl::rowid_key(old).is_some() && ddl::rowid_key(&new).is_some() {
-            // Values given to rows that are gone must not be given again.
-            let old_name = old.file_name();
-            self.run(|out| {
-                out.push("UPDATE sqlite_sequence SET seq = max(seq, (SELECT seq FROM sqlite_sequence WHERE name = ");
-                out.bind(crate::Bind::Const(old_name.into())).push(")) WHERE name = ").bind(crate::Bind::Const(TEMPORARY.into()));
-            });
-        }
         self.run(|out| {
             out.push("DROP TABLE ").ident(&old.file_name());
         });

@@ -1,9 +1,10 @@
 //! `create table`, `drop table` and constraints of tables.
 
-use super::column::{constraint_name, given_name};
+use super::column::{Later, given_name};
 use super::{Migration, named, rendered};
 use crate::catalog::{Catalog, Key, Table};
 use crate::ddl;
+use crate::error::SqlError;
 use crate::lower::fold;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
@@ -30,19 +31,15 @@ impl Migration {
         {
             return refused("partition by, inherits");
         }
-        if self
-            .catalog
-            .tables
-            .contains_key(&(schema.clone(), name.clone()))
-        {
+        if self.relation_exists(&schema, &name, None) {
             if create.if_not_exists {
                 return Ok(());
             }
-            return Err(Trouble::invalid(
-                name.clone(),
-                format!("relation \"{name}\" already exists"),
-                "choose another name, or write if not exists",
-            ));
+            return Err(
+                SqlError::new("42P07", format!("relation \"{name}\" already exists"))
+                    .hint("choose another name, or write if not exists")
+                    .into(),
+            );
         }
         // Names that differ by their case alone are one name in the file.
         let file_name = Catalog::file_name(&schema, &name);
@@ -73,9 +70,9 @@ impl Migration {
             grants: Vec::new(),
             view: None,
         };
-        let mut checks = Vec::new();
+        let mut later = Vec::new();
         for column in &create.columns {
-            checks.extend(self.column(&mut table, column)?);
+            later.extend(self.column(&mut table, column)?);
         }
         if table.columns.is_empty() {
             return Err(Trouble::unsupported(
@@ -85,17 +82,13 @@ impl Migration {
         }
         for constraint in &create.constraints {
             if let ast::TableConstraint::Check(check) = constraint {
-                checks.push((
-                    given_name(&table, check.name.as_ref())?,
-                    (*check.expr).clone(),
-                ));
+                let name = given_name(&table, check.name.as_ref())?;
+                later.push(Later::Check(name, (*check.expr).clone()));
             } else {
                 self.constraint(&mut table, constraint)?;
             }
         }
-        for (name, expr) in checks {
-            self.check(&mut table, name, &expr)?;
-        }
+        self.finish_columns(&mut table, later)?;
         let sql = rendered(ddl::create_table(&self.catalog, &table, &table.file_name()))?;
         self.step(sql);
         self.put(table);
@@ -145,7 +138,7 @@ impl Migration {
                     }
                 }
                 let name = given_name(table, unique.name.as_ref())?
-                    .unwrap_or_else(|| constraint_name(table, &columns, "key"));
+                    .unwrap_or_else(|| self.key_name(table, &columns, "key"));
                 table.uniques.push(Key { name, columns });
                 Ok(())
             }
@@ -199,6 +192,7 @@ impl Migration {
             .cloned()
             .collect();
         self.catalog.tables.remove(&key);
+        self.forget_owned(&key.0, &key.1, None);
         self.catalog.published.retain(|known| *known != key);
         for other in referring {
             let mut changed = (*other).clone();

@@ -54,7 +54,7 @@ pub fn render_operation(
     Ok(Rendered {
         statement,
         columns: operation.columns(),
-        writes: !matches!(operation, Operation::Select(_)),
+        writes: operation.writes(),
     })
 }
 

@@ -223,8 +223,8 @@ fn add_token(
     parent: Option<&str>,
     moment: &str,
 ) -> Result<(), SqlError> {
-    let sql = "insert into \"auth.refresh_tokens\" (token_hash, session_id, parent, revoked, created_at, updated_at) \
-               values (?1, ?2, ?3, 0, ?4, ?4)";
+    let sql = "insert into \"auth.refresh_tokens\" (id, token_hash, session_id, parent, revoked, created_at, updated_at) \
+               values (pando_nextval('auth.refresh_tokens_id_seq'), ?1, ?2, ?3, 0, ?4, ?4)";
     tx.execute(
         sql,
         &[

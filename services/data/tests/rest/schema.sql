@@ -85,6 +85,10 @@ insert into books (id, title, author_id, price, pages, weight, tags, data, state
   (3, 'Unix 100%', 2, 30.99, null, null, '{code,history}', null, 'poor', false),
   (4, 'Anonymous tales', null, null, 99, 0.25, '{}', '{"isbn": null}', 'good', true);
 
+-- Explicit numbers do not move a sequence.
+alter table authors alter column id restart with 4;
+alter table books alter column id restart with 5;
+
 insert into readers (id, name) values
   ('aaaaaaaa-0000-4000-8000-000000000001', 'Rita'),
   ('aaaaaaaa-0000-4000-8000-000000000002', 'Sam');

@@ -4,5 +4,7 @@ mod bed;
 mod conflicts;
 mod constraints;
 mod fixture;
+mod generated;
 mod policies;
+mod sequences;
 mod writes;

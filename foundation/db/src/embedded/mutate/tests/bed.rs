@@ -1,18 +1,21 @@
 //! Tables with policies, and mutations on them by different callers.
 
+use crate::embedded::connection::{self, Mode};
+use crate::embedded::migrator;
 use crate::embedded::mutate::{Changed, run};
-use pando_kernel::Role;
+use crate::embedded::sequences::Sequences;
+use crate::migration::Migration;
+use pando_kernel::{Role, Timestamp};
 use pando_plan::request::{
     Change, Expect, Filter, Input, Item, Mutation, Node, OnConflict, Op, Path, Slot, Test,
 };
 use pando_plan::{PlanError, PlanLimits, plan_mutation};
 use pando_sql::{Bind, Catalog, SqlError, Value};
 use rusqlite::Connection;
-use rusqlite::functions::FunctionFlags;
-use rusqlite::types::ValueRef;
 use serde_json::value::RawValue;
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 const LIMITS: PlanLimits = PlanLimits {
     embed_depth_max: 4,
@@ -20,21 +23,43 @@ const LIMITS: PlanLimits = PlanLimits {
     allow_unprotected: false,
 };
 
-pub(super) struct Bed {
-    pub(super) catalog: Catalog,
-    pub(super) conn: Connection,
+pub(crate) struct Bed {
+    pub(crate) catalog: Catalog,
+    pub(crate) conn: Connection,
+    sequences: Sequences,
+    migrations: usize,
 }
 
 /// Who asks.
 #[derive(Clone, Copy)]
-pub(super) struct As(pub(super) Role, pub(super) Option<&'static str>);
+pub(crate) struct As(pub(crate) Role, pub(crate) Option<&'static str>);
 
-pub(super) const SERVICE: As = As(Role::Service, None);
-pub(super) const ANN: As = As(Role::Authenticated, Some("ann"));
+pub(crate) const SERVICE: As = As(Role::Service, None);
+pub(crate) const ANN: As = As(Role::Authenticated, Some("ann"));
 
 impl Bed {
+    /// Runs one more migration; says why it does not run.
+    pub(crate) fn migrate(&mut self, sql: &str) -> Result<(), String> {
+        self.migrations += 1;
+        let migration = Migration {
+            version: format!("{:04}", self.migrations).into(),
+            name: "schema".into(),
+            file: "schema.sql".into(),
+            sql: sql.to_owned().into(),
+        };
+        let ran = migrator::migrate(
+            &mut self.conn,
+            &self.sequences,
+            "team",
+            &[migration],
+            Timestamp(1_704_067_200_000_000),
+        );
+        self.catalog = ran.map_err(|error| error.to_string())?.1;
+        Ok(())
+    }
+
     /// Plans and runs a mutation in a savepoint, as the writer does.
-    pub(super) fn change(
+    pub(crate) fn change(
         &self,
         who: As,
         mutation: &Mutation,
@@ -75,6 +100,7 @@ impl Bed {
             other => panic!("unexpected {other:?}"),
         };
         self.conn.execute_batch("SAVEPOINT request").unwrap();
+        self.sequences.begin();
         let outcome = run(&self.conn, &plan, &inputs, &rows, &identity);
         self.conn
             .execute_batch(if outcome.is_ok() {
@@ -87,7 +113,7 @@ impl Bed {
     }
 
     /// What a query finds, as one line: rows by `;`, columns by `,`.
-    pub(super) fn stored(&self, sql: &str) -> String {
+    pub(crate) fn stored(&self, sql: &str) -> String {
         let mut statement = self.conn.prepare(sql).unwrap();
         let width = statement.column_count();
         let rows = statement
@@ -109,7 +135,7 @@ impl Bed {
     }
 }
 
-pub(super) fn mutation(table: &str, change: Change) -> Mutation {
+pub(crate) fn mutation(table: &str, change: Change) -> Mutation {
     Mutation {
         schema: "public".to_owned(),
         table: table.to_owned(),
@@ -125,7 +151,7 @@ pub(super) fn mutation(table: &str, change: Change) -> Mutation {
     }
 }
 
-pub(super) fn insert(table: &str, columns: &[&str]) -> Mutation {
+pub(crate) fn insert(table: &str, columns: &[&str]) -> Mutation {
     mutation(
         table,
         Change::Insert {
@@ -136,7 +162,7 @@ pub(super) fn insert(table: &str, columns: &[&str]) -> Mutation {
     )
 }
 
-pub(super) fn upsert(table: &str, columns: &[&str], key: &[&str], merge: bool) -> Mutation {
+pub(crate) fn upsert(table: &str, columns: &[&str], key: &[&str], merge: bool) -> Mutation {
     let on_conflict = Some(OnConflict {
         columns: names(key),
         merge,
@@ -151,7 +177,7 @@ pub(super) fn upsert(table: &str, columns: &[&str], key: &[&str], merge: bool) -
     )
 }
 
-pub(super) fn update(table: &str, columns: &[&str]) -> Mutation {
+pub(crate) fn update(table: &str, columns: &[&str]) -> Mutation {
     mutation(
         table,
         Change::Update {
@@ -160,7 +186,7 @@ pub(super) fn update(table: &str, columns: &[&str]) -> Mutation {
     )
 }
 
-pub(super) fn delete(table: &str) -> Mutation {
+pub(crate) fn delete(table: &str) -> Mutation {
     mutation(table, Change::Delete)
 }
 
@@ -168,7 +194,7 @@ fn names(columns: &[&str]) -> Vec<String> {
     columns.iter().map(|column| (*column).to_owned()).collect()
 }
 
-pub(super) trait MutationExt {
+pub(crate) trait MutationExt {
     fn returning(self) -> Mutation;
     fn by(self, column: &str) -> Mutation;
 }
@@ -193,81 +219,33 @@ impl MutationExt for Mutation {
     }
 }
 
-pub(super) fn text(text: &str) -> Input {
+pub(crate) fn text(text: &str) -> Input {
     Input::Text(text.to_owned())
 }
 
-pub(super) fn body(changed: &Changed) -> serde_json::Value {
+pub(crate) fn body(changed: &Changed) -> serde_json::Value {
     serde_json::from_slice(changed.body.as_ref().unwrap()).unwrap()
 }
 
 /// The state and message of a refusal.
-pub(super) fn refusal(outcome: Result<Changed, SqlError>) -> (String, String) {
+pub(crate) fn refusal(outcome: Result<Changed, SqlError>) -> (String, String) {
     let error = outcome.unwrap_err();
     (error.state.to_string(), error.message)
 }
 
 /// A database with a migration run on it.
-pub(super) fn migrated(schema: &str) -> Bed {
-    let conn = Connection::open_in_memory().unwrap();
-    register(&conn);
-    conn.execute_batch(
-        "PRAGMA foreign_keys = on; CREATE TABLE \"pando.sequences\" (name TEXT PRIMARY KEY, last INTEGER)",
-    )
-    .unwrap();
-    let migrated = pando_sql::migrate(&Catalog::default(), "schema.sql", schema)
-        .unwrap_or_else(|refusal| panic!("{refusal}"));
-    for step in &migrated.steps {
-        let values = step.sql.binds.iter().map(|bind| match bind {
-            Bind::Const(value) => stored(value.clone()),
-            other => panic!("unexpected {other:?}"),
-        });
-        conn.execute(&step.sql.sql, rusqlite::params_from_iter(values))
-            .unwrap_or_else(|error| panic!("{error}: {}", step.sql.sql));
-    }
-    Bed {
-        catalog: migrated.catalog,
+pub(crate) fn migrated(schema: &str) -> Bed {
+    let memory = PathBuf::from(":memory:");
+    let (conn, _) = connection::open(&memory, Mode::Write).unwrap();
+    migrator::prepare(&conn, &memory).unwrap();
+    let sequences = Sequences::load(&conn).unwrap();
+    let mut bed = Bed {
+        catalog: Catalog::default(),
         conn,
-    }
-}
-
-/// Gives SQLite the functions and collations that plans call, as the engine does.
-fn register(conn: &Connection) {
-    for function in pando_sql::functions::functions() {
-        conn.create_scalar_function(
-            function.sqlite_name(),
-            function.arity(),
-            FunctionFlags::SQLITE_UTF8,
-            move |context| {
-                let arguments: Vec<Value> = (0..context.len())
-                    .map(|index| match context.get_raw(index) {
-                        ValueRef::Null => Value::Null,
-                        ValueRef::Integer(int) => Value::Int(int),
-                        ValueRef::Real(real) => Value::Real(real),
-                        ValueRef::Text(bytes) => Value::text(std::str::from_utf8(bytes).unwrap()),
-                        ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
-                    })
-                    .collect();
-                function
-                    .call(&arguments)
-                    .map(stored)
-                    .map_err(|error| rusqlite::Error::UserFunctionError(error.into()))
-            },
-        )
-        .unwrap();
-    }
-    for collation in pando_sql::functions::collations() {
-        conn.create_collation(collation.name, collation.compare)
-            .unwrap();
-    }
-}
-
-fn stored(value: Value) -> rusqlite::types::Value {
-    match value {
-        Value::Null => rusqlite::types::Value::Null,
-        Value::Int(int) => int.into(),
-        Value::Real(real) => real.into(),
-        Value::Text(text) => text.to_string().into(),
-        Value::Blob(bytes) => bytes.to_vec().into(),
-    }
+        sequences,
+        migrations: 0,
+    };
+    bed.migrate(schema)
+        .unwrap_or_else(|error| panic!("{error}"));
+    bed
 }

@@ -45,7 +45,7 @@ fn an_absent_key_is_null_or_the_default_as_preferred() {
     bed.change(SERVICE, &missing, &[], rows).unwrap();
     assert_eq!(
         bed.stored("select id, title, owner, pinned from notes"),
-        "7,a,ann,1;8,b,ann,0"
+        "1,b,ann,0;7,a,ann,1"
     );
     let null = r#"[{"title":"c","owner":null,"pinned":null,"id":9}]"#;
     bed.change(SERVICE, &missing, &[], null).unwrap();
@@ -84,7 +84,7 @@ fn an_identity_that_is_no_row_number_is_drawn_from_its_sequence() {
         .unwrap();
     assert_eq!(
         bed.stored("select id, number from folders"),
-        "5,1;6,2;8,3;9,77"
+        "5,1;6,2;8,5;9,77"
     );
 }
 
