@@ -10,5 +10,6 @@ mod command;
 mod crash;
 mod documents;
 mod drain;
+mod logs;
 mod sdk;
 mod secrecy;

@@ -7,7 +7,7 @@
 use crate::answer;
 use crate::client_address::{self, Network};
 use crate::cors;
-use crate::guard::{ClientAddr, Shared, Taken, method_label};
+use crate::guard::{Cause, ClientAddr, Shared, Taken, method_label};
 use crate::head::RequestHead;
 use crate::health::{self, Readiness};
 use crate::routes::Render;
@@ -102,7 +102,8 @@ impl Entrance {
         self.shared
             .metrics
             .record(taken.method, taken.route, status, latency);
-        log(taken, status, latency, id, client);
+        let cause = response.extensions_mut().remove::<Cause>();
+        log(taken, status, latency, id, client, cause);
         Ok(response)
     }
 
@@ -220,11 +221,21 @@ fn request_id(request: &Request) -> (RequestId, HeaderValue) {
 }
 
 /// One line a request: by its route, never its path or query, which hold what is not ours to write down.
-fn log(taken: Taken, status: u16, latency: Duration, id: RequestId, client: IpAddr) {
+fn log(
+    taken: Taken,
+    status: u16,
+    latency: Duration,
+    id: RequestId,
+    client: IpAddr,
+    cause: Option<Cause>,
+) {
     let Taken { method, route } = taken;
     let latency_us = latency.as_micros() as u64;
-    if status >= 500 {
-        tracing::warn!(method, route, status, latency_us, request.id = %id, client.address = %client, "not served");
+    let error = cause.map(|cause| cause.0);
+    if status == 500 {
+        tracing::error!(method, route, status, latency_us, request.id = %id, client.address = %client, error, "failed");
+    } else if status > 500 {
+        tracing::warn!(method, route, status, latency_us, request.id = %id, client.address = %client, error, "not served");
     } else if latency > SLOW {
         tracing::info!(method, route, status, latency_us, request.id = %id, client.address = %client, "served slowly");
     } else {
