@@ -6,6 +6,7 @@
 //! Deliberately absent: any knowledge of what the services do.
 
 mod access;
+mod admission;
 mod answer;
 mod client_address;
 mod compress;
