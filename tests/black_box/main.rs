@@ -10,6 +10,7 @@ mod command;
 mod crash;
 mod documents;
 mod drain;
+mod limits;
 mod logs;
 mod sdk;
 mod secrecy;
