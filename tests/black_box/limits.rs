@@ -1,7 +1,8 @@
 //! Limits as configuration sets them: each refusal is clear, and says when to come back.
 
-use pando_testkit::Setup;
+use pando_testkit::{Client, Setup};
 use serde_json::json;
+use std::thread;
 
 #[test]
 fn credential_routes_are_limited_as_configured() {
@@ -29,6 +30,56 @@ fn credential_routes_are_limited_as_configured() {
         .map(|_| app.post("/auth/v1/signup", &json!({})).unwrap().status)
         .collect();
     assert_eq!(statuses, [200, 200, 200, 429]);
+}
+
+#[test]
+fn a_full_queue_turns_writes_away_and_loses_none_it_took() {
+    let setup = Setup::new().migration("0001_marks", "create table marks (id text primary key);");
+    let pando = setup
+        .config("[limits]\nwriter_queue_max = 1\nbatch_writes_max = 1")
+        .start()
+        .unwrap();
+    let keys = pando.keys().unwrap();
+    let address = pando.address();
+    let (mut kept, mut turned_away) = (Vec::new(), 0);
+    thread::scope(|scope| {
+        let writers: Vec<_> = (0..24)
+            .map(|writer| {
+                let keys = &keys;
+                scope.spawn(move || {
+                    let mut client = Client::new(address).keyed(&keys.secret, None);
+                    let ids = (0..20).map(|number| format!("{writer}-{number}"));
+                    ids.map(|id| {
+                        let body = json!({"id": id});
+                        (id, client.post("/rest/v1/marks", &body).unwrap())
+                    })
+                    .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        for (id, answer) in writers.into_iter().flat_map(|w| w.join().unwrap()) {
+            if answer.status == 201 {
+                kept.push(id);
+                continue;
+            }
+            turned_away += 1;
+            assert_eq!(answer.status, 503, "{}", answer.text());
+            assert_eq!(answer.json()["code"], "53000");
+            assert_eq!(answer.header("retry-after"), Some("1"));
+        }
+    });
+    assert!(turned_away > 0 && !kept.is_empty(), "{turned_away} of 480");
+    let mut client = pando.client().keyed(&keys.secret, None);
+    let found = client.get("/rest/v1/marks?select=id").unwrap().json();
+    let mut found: Vec<&str> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_str().unwrap())
+        .collect();
+    found.sort_unstable();
+    kept.sort_unstable();
+    assert_eq!(found, kept);
 }
 
 #[test]
