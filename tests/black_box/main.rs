@@ -14,3 +14,4 @@ mod limits;
 mod logs;
 mod sdk;
 mod secrecy;
+mod smtp;
