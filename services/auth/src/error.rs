@@ -257,8 +257,11 @@ impl From<DbError> for AuthError {
                 retry_after_seconds: Some(1),
                 ..AuthError::overloaded()
             },
-            // Class 22: a value no column can hold, such as a NUL in a user's data. Nothing but a client sends those.
-            DbError::Sql(error) if error.state.starts_with("22") => {
+            // Classes 22 and 54: a value no column can hold, such as a NUL in a user's data or nesting without end. Nothing
+            // but a client sends those.
+            DbError::Sql(error)
+                if error.state.starts_with("22") || error.state.starts_with("54") =>
+            {
                 AuthError::validation(error.message)
             }
             DbError::Sql(_) => AuthError::internal(error),
