@@ -7,6 +7,7 @@ mod setting;
 
 use self::layers::{Origin, Refused, Set};
 use self::setting::{SETTINGS, find};
+use pando_auth::{CredentialLimits, Limit};
 use pando_kernel::{Limits, Secret};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -51,6 +52,8 @@ impl Config {
     /// Reads every setting that has a form, so that a wrong one is refused before anything is touched.
     fn check(&self) -> Result<(), Refused> {
         self.limits()?;
+        self.credential_limits()?;
+        self.drain_notice()?;
         for key in ["listen", "metrics_listen"] {
             self.address(key)?;
         }
@@ -207,6 +210,31 @@ impl Config {
         })
     }
 
+    /// The limits on credential routes.
+    pub fn credential_limits(&self) -> Result<CredentialLimits, Refused> {
+        let limit = |name: &str| -> Result<Limit, Refused> {
+            let key = format!("limits.{name}");
+            let form = "a number of events and of seconds, as 20/300";
+            Ok(self.value(&key, form)?.unwrap_or(Limit::NONE))
+        };
+        Ok(CredentialLimits {
+            sign_in_by_account: limit("sign_in_by_account")?,
+            sign_in_by_address: limit("sign_in_by_address")?,
+            sign_up_by_address: limit("sign_up_by_address")?,
+            refresh_by_session: limit("refresh_by_session")?,
+            refresh_by_address: limit("refresh_by_address")?,
+            verify_by_address: limit("verify_by_address")?,
+            mail_by_account: limit("mail_by_account")?,
+            mail_by_address: limit("mail_by_address")?,
+        })
+    }
+
+    /// From the wish to stop to the end of accepting.
+    pub fn drain_notice(&self) -> Result<Duration, Refused> {
+        let millis = self.count("limits.drain_notice_ms", 0, 3_600_000)?;
+        Ok(Duration::from_millis(millis.unwrap_or(0)))
+    }
+
     /// A table of every setting: its value, where it came from, what it is for.
     pub fn explain(&self) -> String {
         let rows: Vec<[String; 4]> = SETTINGS
@@ -259,6 +287,11 @@ mod tests {
     fn the_defaults_are_the_kernels() {
         let limits = with(&[]).limits().expect("valid defaults");
         assert_eq!(format!("{limits:?}"), format!("{:?}", Limits::default()));
+        let limits = with(&[]).credential_limits().expect("valid defaults");
+        assert_eq!(
+            format!("{limits:?}"),
+            format!("{:?}", CredentialLimits::default())
+        );
     }
 
     #[test]
@@ -268,12 +301,14 @@ mod tests {
             ("PANDO_LIMITS_PAGE_ROWS_MAX", "0"),
             ("PANDO_DATA_ALLOW_UNPROTECTED", "yes"),
             ("PANDO_LOG_FORMAT", "xml"),
+            ("PANDO_LIMITS_MAIL_BY_ACCOUNT", "1/0"),
         ]);
         let problems = [
             config.address("listen").err(),
             config.limits().err(),
             config.switch("data.allow_unprotected").err(),
             config.choice("log.format", &["text", "json"]).err(),
+            config.credential_limits().err(),
         ];
         let problems: Vec<String> = problems
             .into_iter()
@@ -287,6 +322,7 @@ mod tests {
                 "PANDO_LIMITS_PAGE_ROWS_MAX: limits.page_rows_max must be a whole number from 1 to 1000000, not 0",
                 "PANDO_DATA_ALLOW_UNPROTECTED: data.allow_unprotected must be true or false, not \"yes\"",
                 "PANDO_LOG_FORMAT: log.format must be one of text, json, not \"xml\"",
+                "PANDO_LIMITS_MAIL_BY_ACCOUNT: limits.mail_by_account must be a number of events and of seconds, as 20/300, not \"1/0\"",
             ]
         );
     }

@@ -151,6 +151,7 @@ impl Instance {
         let mut auth = pando_auth::Config::new(site_url, format!("{public_url}/auth/v1"), mail);
         auth.redirect_allow = config.list("auth.redirect_urls");
         auth.access_token_lifetime = self.limits.access_token_lifetime;
+        auth.limits = config.credential_limits()?;
         auth.refresh_grace = self.limits.refresh_grace;
         auth.autoconfirm = match config.choice("auth.confirm_email", CONFIRMATIONS)? {
             "auto" => None,

@@ -60,3 +60,22 @@ fn a_stopping_server_answers_what_it_accepted() {
         assert_eq!(found.as_array().map(Vec::len), Some(chunk.len()));
     }
 }
+
+#[test]
+fn a_balancer_has_its_time_to_notice() {
+    let setup = Setup::new().config("[limits]\ndrain_notice_ms = 1500");
+    let mut pando = setup.start().unwrap();
+    let (ready, health) = ("/ready", "/auth/v1/health");
+    let keys = pando.keys().unwrap();
+    assert_eq!(pando.client().get(ready).unwrap().status, 200);
+    pando.request_stop().unwrap();
+    let noticed = (0..200).any(|_| {
+        thread::sleep(Duration::from_millis(5));
+        pando.client().get(ready).unwrap().status == 503
+    });
+    assert!(noticed, "/ready says no, over a new connection");
+    let mut late = pando.client().keyed(&keys.publishable, None);
+    assert_eq!(late.get(health).unwrap().status, 200, "still served");
+    assert!(pando.wait().unwrap().success());
+    assert!(pando.client().get(ready).is_err(), "nobody listens now");
+}

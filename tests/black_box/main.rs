@@ -10,5 +10,8 @@ mod command;
 mod crash;
 mod documents;
 mod drain;
+mod limits;
+mod logs;
 mod sdk;
 mod secrecy;
+mod smtp;

@@ -45,6 +45,17 @@ fn mails_confirm_addresses_and_recover_passwords() {
 }
 
 #[test]
+fn links_and_codes_lead_back_to_the_app_that_asked() {
+    run(
+        "links",
+        Setup::new()
+            .migration("0001_notes", &schema("notes"))
+            .config("jwt_secret = \"a-secret-of-an-older-project-with-at-least-32-characters\"")
+            .config("[auth]\nconfirm_email = true\nredirect_urls = [\"app://*\"]"),
+    );
+}
+
+#[test]
 fn rows_are_read_in_every_everyday_way() {
     run(
         "rest_read",

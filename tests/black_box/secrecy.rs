@@ -116,5 +116,13 @@ fn neither_the_log_nor_the_metrics_hold_a_secret() {
             0o700,
             "it holds hashes of passwords"
         );
+        // A directory that was there before stays as open as it was, so the files are closed themselves.
+        for entry in fs::read_dir(pando.data()).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                let name = entry.file_name();
+                assert_eq!(mode(entry.metadata().unwrap()), 0o600, "{name:?}");
+            }
+        }
     }
 }

@@ -156,6 +156,11 @@ await step('pages and counts', async () => {
   refused(beyond, { code: 'PGRST103', status: 416 })
 })
 
+await step('embedded rows are counted', async () => {
+  const authors = taken(await db.from('authors').select('name, books(count)').order('id'))
+  assert.deepEqual(authors.map(({ books }) => books), [[{ count: 1 }], [{ count: 1 }], [{ count: 1 }], [{ count: 0 }]])
+})
+
 await step('one object', async () => {
   assert.equal(taken(await db.from('books').select('id').eq('id', 1).single()).id, 1)
   refused(await db.from('books').select('id').single(), {

@@ -9,7 +9,6 @@ use pando_net::{HttpMetrics, NetConfig, Network, TlsFiles};
 use pando_telemetry::LogFormat;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -82,7 +81,7 @@ pub async fn serve(config: &Config) -> Result<()> {
         limits: instance.limits.clone(),
         tls,
         trusted_proxies: trusted_proxies(config)?,
-        drain_notice: Duration::ZERO,
+        drain_notice: config.drain_notice()?,
     };
     let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
     pando_net::serve(

@@ -201,7 +201,16 @@ pub const SETTINGS: &[Setting] = &[
         "writes that share one commit",
     ),
     plain("limits.connections_max", "20000", "open client connections"),
-    plain("limits.in_flight_max", "4096", "requests being answered"),
+    plain(
+        "limits.in_flight_max",
+        "4096",
+        "requests being answered of one class: a service's reads, or its changes",
+    ),
+    plain(
+        "limits.drain_notice_ms",
+        "0",
+        "from SIGTERM to the end of accepting: what a load balancer needs to see that /ready says no",
+    ),
     plain(
         "limits.access_token_lifetime_s",
         "3600",
@@ -211,6 +220,46 @@ pub const SETTINGS: &[Setting] = &[
         "limits.refresh_grace_s",
         "10",
         "how long a used refresh token may be used again",
+    ),
+    plain(
+        "limits.sign_in_by_account",
+        "20/300",
+        "wrong passwords for one account, in so many seconds; 0/1 for no limit",
+    ),
+    plain(
+        "limits.sign_in_by_address",
+        "1000/300",
+        "wrong passwords from one address (IPv6: its /64)",
+    ),
+    plain(
+        "limits.sign_up_by_address",
+        "1000/300",
+        "new accounts from one address, anonymous ones too",
+    ),
+    plain(
+        "limits.refresh_by_session",
+        "150/300",
+        "refreshes of one session",
+    ),
+    plain(
+        "limits.refresh_by_address",
+        "1000/300",
+        "refresh tokens that do not exist, from one address",
+    ),
+    plain(
+        "limits.verify_by_address",
+        "600/300",
+        "mailed links and digits tried from one address",
+    ),
+    plain(
+        "limits.mail_by_account",
+        "1/60",
+        "mails of a kind to one address of mail",
+    ),
+    plain(
+        "limits.mail_by_address",
+        "300/3600",
+        "mails asked for from one network address",
     ),
 ];
 

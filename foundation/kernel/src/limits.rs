@@ -31,7 +31,7 @@ pub struct Limits {
     pub batch_writes_max: usize,
     /// Open client connections.
     pub connections_max: usize,
-    /// Requests in flight, over all connections.
+    /// Requests in flight of one class (a service's reads, or its changes), over all connections.
     pub in_flight_max: usize,
     /// Life of an access token.
     pub access_token_lifetime: Duration,

@@ -4,13 +4,14 @@
 //! everything else is refused; preflights, which carry no key; the limits of URL and headers, before anything reads them;
 //! then admission, which bounds the work in hand; then the router.
 
+use crate::admission::Admission;
 use crate::answer;
 use crate::client_address::{self, Network};
 use crate::cors;
-use crate::guard::{ClientAddr, Shared, Taken, method_label};
+use crate::guard::{Cause, ClientAddr, Shared, Taken, method_label};
 use crate::head::RequestHead;
 use crate::health::{self, Readiness};
-use crate::routes::Render;
+use crate::routes::{Render, is_under};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -23,7 +24,6 @@ use pando_kernel::{ApiError, ErrorKind};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tower::ServiceExt as _;
 
@@ -38,25 +38,22 @@ pub(crate) struct Entrance {
     pub shared: Arc<Shared>,
     pub readiness: Readiness,
     pub trusted_proxies: Vec<Network>,
-    pub in_flight: AtomicUsize,
+    pub admission: Admission,
 }
 
-/// Counts a request as long as it lives.
-struct InFlight<'a>(&'a Entrance);
+/// Shows a request in the metrics as long as it lives.
+struct InFlight<'a>(&'a Shared);
 
 impl<'a> InFlight<'a> {
-    fn enter(entrance: &'a Entrance) -> Option<InFlight<'a>> {
-        let before = entrance.in_flight.fetch_add(1, Ordering::Relaxed);
-        entrance.shared.metrics.in_flight.inc();
-        let entered = InFlight(entrance);
-        (before < entrance.shared.limits.in_flight_max).then_some(entered)
+    fn of(shared: &'a Shared) -> InFlight<'a> {
+        shared.metrics.in_flight.inc();
+        InFlight(shared)
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.0.shared.metrics.in_flight.dec();
+        self.0.metrics.in_flight.dec();
     }
 }
 
@@ -102,7 +99,8 @@ impl Entrance {
         self.shared
             .metrics
             .record(taken.method, taken.route, status, latency);
-        log(taken, status, latency, id, client);
+        let cause = response.extensions_mut().remove::<Cause>();
+        log(taken, status, latency, id, client, cause);
         Ok(response)
     }
 
@@ -122,7 +120,8 @@ impl Entrance {
         if let Err(error) = self.check_sizes(&request) {
             return self.refuse(&error, request);
         }
-        let Some(_in_flight) = InFlight::enter(self) else {
+        let path = request.uri().path();
+        let Some(_admitted) = self.admission.enter(request.method(), path) else {
             self.shared.metrics.shed.inc();
             let error = ApiError::new(
                 ErrorKind::Overloaded,
@@ -131,6 +130,7 @@ impl Entrance {
             );
             return self.refuse(&error, request);
         };
+        let _in_flight = InFlight::of(&self.shared);
         match self.router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -185,13 +185,9 @@ pub(crate) fn refuse(
     head: RequestHead,
 ) -> Response {
     let path = head.uri.path();
-    let under = |prefix: &str| {
-        path.strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     let render = prefixes
         .iter()
-        .find(|(prefix, _)| !prefix.is_empty() && under(prefix))
+        .find(|(prefix, _)| !prefix.is_empty() && is_under(path, prefix))
         .map(|(_, render)| *render);
     let mut response = render.unwrap_or(answer::problem)(error, &head);
     // A limit of HTTP's own has a status of HTTP's own, whatever the wire calls it.
@@ -220,11 +216,21 @@ fn request_id(request: &Request) -> (RequestId, HeaderValue) {
 }
 
 /// One line a request: by its route, never its path or query, which hold what is not ours to write down.
-fn log(taken: Taken, status: u16, latency: Duration, id: RequestId, client: IpAddr) {
+fn log(
+    taken: Taken,
+    status: u16,
+    latency: Duration,
+    id: RequestId,
+    client: IpAddr,
+    cause: Option<Cause>,
+) {
     let Taken { method, route } = taken;
     let latency_us = latency.as_micros() as u64;
-    if status >= 500 {
-        tracing::warn!(method, route, status, latency_us, request.id = %id, client.address = %client, "not served");
+    let error = cause.map(|cause| cause.0);
+    if status == 500 {
+        tracing::error!(method, route, status, latency_us, request.id = %id, client.address = %client, error, "failed");
+    } else if status > 500 {
+        tracing::warn!(method, route, status, latency_us, request.id = %id, client.address = %client, error, "not served");
     } else if latency > SLOW {
         tracing::info!(method, route, status, latency_us, request.id = %id, client.address = %client, "served slowly");
     } else {

@@ -37,6 +37,11 @@ pub struct Deadline(pub Instant);
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddr(pub IpAddr);
 
+/// Why a request failed by our fault; in the answer's extensions. It is logged with the request's id, and no client sees
+/// it.
+#[derive(Clone, Debug)]
+pub struct Cause(pub String);
+
 /// The route that was taken; in the answer's extensions, for the metrics and the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {

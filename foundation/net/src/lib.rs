@@ -6,6 +6,7 @@
 //! Deliberately absent: any knowledge of what the services do.
 
 mod access;
+mod admission;
 mod answer;
 mod client_address;
 mod compress;
@@ -21,7 +22,7 @@ mod tls;
 
 pub use access::Access;
 pub use client_address::{Network, NetworkError};
-pub use guard::{ClientAddr, Deadline};
+pub use guard::{Cause, ClientAddr, Deadline};
 pub use head::RequestHead;
 pub use metrics::HttpMetrics;
 pub use pando_kernel::ids::RequestId;

@@ -28,6 +28,12 @@ pub struct Route {
 
 pub(crate) type Endpoint = BoxCloneSyncService<Request, Response, Infallible>;
 
+/// Whether a path lies under a service's prefix.
+pub(crate) fn is_under(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The routes of one service, all under one prefix such as `/rest/v1`.
 pub struct Routes {
     pub(crate) render: Render,

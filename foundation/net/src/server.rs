@@ -1,6 +1,7 @@
 //! Listening, accepting, draining.
 
 use crate::access::Gate;
+use crate::admission::Admission;
 use crate::client_address::Network;
 use crate::connection::{self, Entrance};
 use crate::guard::{Guarded, Shared};
@@ -28,7 +29,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -113,6 +114,10 @@ fn entrance(
         .iter()
         .map(|routes| (routes.prefix(), routes.render))
         .collect();
+    let admission = Admission::new(
+        shared.limits.in_flight_max,
+        prefixes.iter().map(|(prefix, _)| *prefix),
+    );
     let mut by_path: BTreeMap<&'static str, MethodRouter> = BTreeMap::new();
     for routes in routes {
         for (route, endpoint) in routes.endpoints {
@@ -164,7 +169,7 @@ fn entrance(
         shared,
         readiness: Readiness::default(),
         trusted_proxies: config.trusted_proxies,
-        in_flight: AtomicUsize::new(0),
+        admission,
     }
 }
 

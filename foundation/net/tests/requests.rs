@@ -485,6 +485,8 @@ fn requests_over_the_bound_are_shed_at_once() {
             (503, "test GET overloaded")
         );
         assert_eq!(shed.header("retry-after"), Some("1"));
+        let change = server.client().post("/test/v1/length", &json!({}));
+        assert_eq!(change.unwrap().status, 200, "changes have their own room");
         assert!(began.elapsed() < Duration::from_millis(150));
         assert_eq!(
             server.client().get("/live").unwrap().status,

@@ -4,6 +4,7 @@ use crate::error::PlanError;
 use crate::planner::{FILTERS_MAX, Planner, at_most};
 use crate::relation::{self, Relation};
 use crate::request::{Embed, Item, Node};
+use pando_sql::SqlError;
 use pando_sql::catalog::Table;
 
 /// The root table or an embedded one.
@@ -83,6 +84,40 @@ impl<'a> Level<'a> {
             .ok_or_else(|| PlanError::NotEmbedded {
                 name: name.to_owned(),
             })
+    }
+
+    /// Whether an item is `count`, which Postgres reads as `count(*)` of the level's rows where no column is called so.
+    /// It is how clients of PostgREST count embedded rows, aggregates being switched off or not.
+    pub(crate) fn is_count(&self, item: &Item) -> bool {
+        matches!(item, Item::Column { path, cast: None, .. }
+            if path.column == "count" && path.steps.is_empty() && self.table.column("count").is_none())
+    }
+
+    /// Whether the level's rows are counted instead of shown.
+    pub(crate) fn counts(&self) -> bool {
+        self.node.items.iter().any(|item| self.is_count(item))
+    }
+
+    /// Refuses anything that would have to be grouped by beside a count, as Postgres does.
+    pub(crate) fn refuse_beside_count(&self) -> Result<(), PlanError> {
+        let first = self.table.columns.first().map(|column| &*column.name);
+        let beside = self.node.items.iter().find_map(|item| match item {
+            Item::Embed(embed) if embed.node.items.is_empty() => None,
+            Item::Embed(embed) => Some(embed.relation.as_str()),
+            Item::Star => first,
+            Item::Column { .. } if self.is_count(item) => None,
+            Item::Column { path, .. } => Some(path.column.as_str()),
+        });
+        let Some(beside) = beside else { return Ok(()) };
+        Err(SqlError::new(
+            "42803",
+            format!(
+                "column \"{}.{beside}\" must appear in the GROUP BY clause or be used in an aggregate function",
+                self.table.name
+            ),
+        )
+        .hint("Select count alone.")
+        .into())
     }
 
     /// Whether an embedded resource of this level, or spread into it, may have many rows.

@@ -19,7 +19,7 @@ use crate::error::PlanError;
 use crate::input::{self, InputSlot, InputType};
 use crate::level::Level;
 use crate::payload::{self, PayloadColumn};
-use crate::planner::Planner;
+use crate::planner::{Planner, column};
 use crate::read::{OutColumn, PlanLimits};
 use crate::request::{Change, Expect, Input, Mutation};
 use draft::{Draft, is_handle};
@@ -212,6 +212,10 @@ pub fn plan_mutation(
         && (mutation.node.limit.is_some() || mutation.node.offset.is_some())
     {
         return Err(PlanError::LimitedMutation);
+    }
+    if mutation.returning && root.counts() {
+        // Changed rows are answered one by one; their number is in `Content-Range`.
+        column(table, "count")?;
     }
     let mut draft = Draft {
         planner,

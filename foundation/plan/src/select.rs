@@ -22,6 +22,8 @@ enum Kind<'l, 'a> {
         cast: Option<Type>,
         not_null: bool,
     },
+    /// The number of the level's rows, which makes one row of them.
+    Count,
     Embed {
         parent: &'l Level<'a>,
         child: &'l Child<'a>,
@@ -59,6 +61,13 @@ impl<'a> Planner<'a> {
                         not_null: column.not_null && !outer,
                     },
                 })),
+                Item::Column { alias, path, .. } if level.is_count(item) => {
+                    level.refuse_beside_count()?;
+                    cells.push(Cell {
+                        key: alias.as_deref().unwrap_or(&path.column),
+                        kind: Kind::Count,
+                    });
+                }
                 Item::Column { alias, path, cast } => {
                     let operand = operand::resolve(level.table, path)?;
                     let cast = cast
@@ -150,6 +159,10 @@ impl<'a> Planner<'a> {
                 render_cast(&operand.ty, ty, render, out)?;
                 Ok(ty.json_out())
             }
+            Kind::Count => {
+                out.push("count(*)");
+                Ok(JsonOut::Int)
+            }
             Kind::Embed { parent, child } => {
                 if child.relation.cardinality.is_to_one() {
                     out.push("(SELECT ");
@@ -180,7 +193,7 @@ impl Cell<'_, '_> {
         match &self.kind {
             Kind::Value { not_null, cast, .. } => *not_null && cast.is_none(),
             Kind::Embed { child, .. } => !child.relation.cardinality.is_to_one(),
-            Kind::Gathered { .. } => true,
+            Kind::Count | Kind::Gathered { .. } => true,
         }
     }
 

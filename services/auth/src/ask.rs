@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use http::{HeaderMap, Uri};
 use pando_kernel::Caller;
-use pando_net::{ClientAddr, Deadline};
+use pando_net::{ClientAddr, Deadline, RequestId};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,6 +24,8 @@ pub struct Ask {
     pub caller: Option<Arc<Caller>>,
     /// When the answer must be out.
     pub deadline: Instant,
+    /// What the log calls it.
+    pub id: Option<RequestId>,
     /// Where it comes from, as limits count it.
     pub network: String,
     /// What the client calls itself.
@@ -77,6 +79,7 @@ impl Ask {
         Ok(Ask {
             caller: parts.extensions.get::<Arc<Caller>>().cloned(),
             deadline,
+            id: parts.extensions.get::<RequestId>().copied(),
             network: network_of(address),
             user_agent,
             uri: parts.uri,

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use pando_db::DbError;
 use pando_kernel::{ApiError, ErrorKind};
+use pando_net::Cause;
 use serde_json::json;
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -169,18 +170,9 @@ impl AuthError {
         }
     }
 
-    /// The answer, in the shape the request asked for. The one place where a failure of ours is logged.
+    /// The answer, in the shape the request asked for. Why we failed goes with it as far as `net`, which logs it with the
+    /// request's id.
     pub fn respond(self, asked: &HeaderMap) -> Response {
-        if self.status.is_server_error() {
-            match &self.source {
-                Some(source) => {
-                    tracing::error!(code = %self.code, error = %source, "auth request failed")
-                }
-                None => {
-                    tracing::warn!(code = %self.code, message = %self.message, "auth request not served")
-                }
-            }
-        }
         let named = names_version(asked);
         let body = if self.oauth {
             json!({"error": self.code, "error_description": self.message})
@@ -197,6 +189,13 @@ impl AuthError {
         };
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
+        if self.status.is_server_error() {
+            let cause = match &self.source {
+                Some(source) => format!("{}: {source}", self.code),
+                None => self.to_string(),
+            };
+            response.extensions_mut().insert(Cause(cause));
+        }
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -258,8 +257,11 @@ impl From<DbError> for AuthError {
                 retry_after_seconds: Some(1),
                 ..AuthError::overloaded()
             },
-            // Class 22: a value no column can hold, such as a NUL in a user's data. Nothing but a client sends those.
-            DbError::Sql(error) if error.state.starts_with("22") => {
+            // Classes 22 and 54: a value no column can hold, such as a NUL in a user's data or nesting without end. Nothing
+            // but a client sends those.
+            DbError::Sql(error)
+                if error.state.starts_with("22") || error.state.starts_with("54") =>
+            {
                 AuthError::validation(error.message)
             }
             DbError::Sql(_) => AuthError::internal(error),

@@ -5,6 +5,7 @@
 //! `period / events`, exactly, whatever the order in which requests reach the database.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 /// So many events in so many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,34 @@ pub struct Limit {
     pub period_seconds: u32,
 }
 
+/// A text that says no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a limit is a number of events and of seconds, as 20/300")]
+pub struct LimitError;
+
+impl FromStr for Limit {
+    type Err = LimitError;
+
+    fn from_str(text: &str) -> Result<Limit, LimitError> {
+        let (events, seconds) = text.split_once('/').ok_or(LimitError)?;
+        let number = |text: &str| text.trim().parse::<u32>().map_err(|_| LimitError);
+        match (number(events)?, number(seconds)?) {
+            (_, 0) => Err(LimitError),
+            (events, period_seconds) => Ok(Limit {
+                events,
+                period_seconds,
+            }),
+        }
+    }
+}
+
 impl Limit {
+    /// As many events as come.
+    pub const NONE: Limit = Limit {
+        events: 0,
+        period_seconds: 1,
+    };
+
     /// What one event costs, microseconds.
     pub fn cost(self) -> i64 {
         if self.events == 0 {
@@ -82,6 +110,20 @@ mod tests {
         let idle_at = limit.charge(0, 5_000_000).unwrap();
         assert_eq!(limit.charge(idle_at, 6_500_000), Err(59));
         assert!(limit.charge(idle_at, 65_000_000).is_ok());
+    }
+
+    #[test]
+    fn a_limit_is_read_as_events_in_seconds() {
+        let read = |text: &str| text.parse::<Limit>();
+        let twenty = Limit {
+            events: 20,
+            period_seconds: 300,
+        };
+        assert_eq!(read("20/300"), Ok(twenty));
+        assert_eq!(read("0/1"), Ok(Limit::NONE));
+        for text in ["", "20", "20/0", "20/300s", "-1/5", "1/2/3"] {
+            assert_eq!(read(text), Err(LimitError), "{text}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use pando_db::DbError;
 use pando_kernel::{ApiError, ErrorKind, Role};
+use pando_net::Cause;
 use pando_plan::{Candidate, PlanError};
 use pando_sql::SqlError;
 use std::borrow::Cow;
@@ -39,6 +40,8 @@ struct Inner {
     coded: bool,
     challenge: Option<String>,
     retry_after_seconds: Option<u32>,
+    /// What the log learns and the client does not.
+    cause: Option<String>,
 }
 
 impl RestError {
@@ -57,17 +60,19 @@ impl RestError {
             coded: true,
             challenge: None,
             retry_after_seconds: None,
+            cause: None,
         }))
     }
 
-    /// A failure of ours. It is logged here, where the client stops learning more.
+    /// A failure of ours. The client learns no more than that; `net` logs the source with the request's id.
     pub fn internal(source: impl fmt::Display) -> RestError {
-        tracing::error!(error = %source, "a request failed by our fault");
-        RestError::new(
+        let mut rest = RestError::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "XX000",
             "internal server error",
-        )
+        );
+        rest.0.cause = Some(source.to_string());
+        rest
     }
 
     /// Adds what is particular to this occurrence.
@@ -153,8 +158,9 @@ impl RestError {
                 RestError::overloaded("the database has too much to do").retry_after(1)
             }
             DbError::Unavailable(reason) => {
-                tracing::error!(%reason, "the database is unavailable");
-                RestError::overloaded("the database is unavailable").retry_after(1)
+                let mut rest = RestError::overloaded("the database is unavailable").retry_after(1);
+                rest.0.cause = Some(format!("the database is unavailable: {reason}"));
+                rest
             }
         }
     }
@@ -346,6 +352,10 @@ impl IntoResponse for RestError {
     fn into_response(self) -> Response {
         let mut response = Response::new(self.json().into());
         *response.status_mut() = self.0.status;
+        if self.0.status.is_server_error() {
+            let cause = self.0.cause.clone().unwrap_or_else(|| self.to_string());
+            response.extensions_mut().insert(Cause(cause));
+        }
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,

@@ -1,4 +1,5 @@
-//! What a black-box test needs: the real executable on a free port, a plain HTTP client, and Node with the real SDK.
+//! What a black-box test needs: the real executable on a free port, a plain HTTP client, a strict mail relay, and Node
+//! with the real SDK.
 //!
 //! Invariants: nothing here knows how Pando works inside; it starts the executable, speaks HTTP, reads what it prints
 //! and ends it. Every wait has an end. A started server is killed when its handle is dropped.
@@ -10,6 +11,7 @@ pub mod http;
 pub mod mail;
 pub mod node;
 pub mod server;
+pub mod smtp;
 
 pub use http::{Client, Response};
 pub use node::Node;

@@ -22,14 +22,17 @@ pub(crate) fn lock(directory: &Path) -> Result<File, OpenError> {
         .mode(0o700)
         .create(directory)
         .map_err(io(directory))?;
+    let private = |path: &Path| {
+        OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(io(path))
+    };
     let path = directory.join("lock");
-    let mut file = OpenOptions::new()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(io(&path))?;
+    let mut file = private(&path)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(directory.to_owned())),
@@ -39,5 +42,8 @@ pub(crate) fn lock(directory: &Path) -> Result<File, OpenError> {
     let _ = file
         .set_len(0)
         .and_then(|()| writeln!(file, "{}", std::process::id()));
+    // SQLite would let the group and others read what it makes, in a directory that was there before and open to them. Its
+    // log and index take after this file.
+    private(&database_file(directory))?;
     Ok(file)
 }

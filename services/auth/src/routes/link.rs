@@ -46,6 +46,7 @@ pub async fn otp(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
     )?;
     let create = body.create_user.unwrap_or(true) && !auth.config.disable_signup;
     let data = body.data.unwrap_or_default();
+    // The first is the address of mail's own.
     let mut gates = auth.mail_gates(&ask, "recovery", &email);
     gates.push(auth.gate(
         "signup.from",
@@ -63,6 +64,8 @@ pub async fn otp(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
             let mut user = match users::by_email(tx, &email)? {
                 Some(user) => user,
                 None if !create => {
+                    // No letter was sent, so one may be: who learns this here signs up next.
+                    gates[0].refund(tx)?;
                     return Ok(Err(AuthError::unprocessable(
                         "otp_disabled",
                         "Signups not allowed for otp",

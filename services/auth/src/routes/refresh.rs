@@ -74,7 +74,10 @@ pub async fn refresh(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         Ok(refreshed) => auth.metrics.count_refresh(refreshed.result),
         Err(refusal) if refusal.code == "refresh_token_already_used" => {
             auth.metrics.count_refresh("reused");
-            tracing::warn!("a refresh token was used again after its grace: its session was ended");
+            tracing::warn!(
+                request.id = ask.id.map(tracing::field::display),
+                "a refresh token was used again after its grace: its session was ended"
+            );
         }
         Err(_) => auth.metrics.count_refresh("refused"),
     }

@@ -129,8 +129,15 @@ async fn bad_bodies_are_clear_refusals() {
     let nul = format!(
         "{{\"email\":\"n@x.io\",\"password\":\"{PASSWORD}\",\"data\":{{\"a\":\"\\u0000\"}}}}"
     );
+    // Deeper than a column takes, and not so deep that the reader minds.
+    let nested = format!(
+        "{{\"email\":\"d@x.io\",\"password\":\"{PASSWORD}\",\"data\":{{\"a\":{}{}}}}}",
+        "[".repeat(100),
+        "]".repeat(100)
+    );
     for (body, code) in [
         (b"{".as_slice(), "bad_json"),
+        (nested.as_bytes(), "validation_failed"),
         (b"[]", "bad_json"),
         (b"{\"email\":\"\xff\xfe\"}", "bad_json"),
         (b"{\"email\": 7, \"password\": []}", "bad_json"),

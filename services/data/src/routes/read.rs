@@ -8,6 +8,7 @@ use crate::store::Store;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::Method;
+use http::header::CONTENT_TYPE;
 use pando_plan::request::Read;
 use std::sync::Arc;
 
@@ -45,6 +46,12 @@ pub(crate) async fn read_table(
         Applies::Read,
         &store.config,
     );
+    if bodyless {
+        // HEAD tells what GET would (RFC 9110 section 9.3.2).
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, asked.media.content_type());
+    }
     response.headers_mut().insert(
         CONTENT_RANGE,
         range::content_range(page.offset, found.rows, found.total),

@@ -175,3 +175,58 @@ async fn what_is_not_related_or_not_clear_is_refused() {
         .refused(400, "PGRST108")
         .await;
 }
+
+#[tokio::test]
+async fn rows_are_counted_by_an_item_called_count() {
+    let rest = Rest::open().await;
+    let anon = rest.anon();
+    for (path, body) in [
+        (
+            "/authors?select=name,books(count)&order=id",
+            r#"[{"name":"Ada","books":[{"count":1}]},{"name":"Brian","books":[{"count":2}]},{"name":"Nobody","books":[{"count":0}]}]"#,
+        ),
+        (
+            "/authors?select=id,n:books(total:count)&n.price=gt.40&order=id",
+            r#"[{"id":1,"n":[{"total":0}]},{"id":2,"n":[{"total":1}]},{"id":3,"n":[{"total":0}]}]"#,
+        ),
+        (
+            "/authors?select=id,books!inner(count)&order=id",
+            r#"[{"id":1,"books":[{"count":1}]},{"id":2,"books":[{"count":2}]}]"#,
+        ),
+        (
+            "/books?select=id,readers(count)&order=id&limit=1",
+            r#"[{"id":1,"readers":[{"count":2}]}]"#,
+        ),
+        ("/books?select=count", r#"[{"count":4}]"#),
+        ("/books?select=n:count&id=gt.1", r#"[{"n":3}]"#),
+        ("/books?select=count&id=gt.100", r#"[{"count":0}]"#),
+    ] {
+        anon.get(path).expect(200, body).await;
+    }
+    let answer = anon
+        .get("/books?select=title,count")
+        .refused(400, "42803")
+        .await;
+    assert_eq!(
+        answer.message(),
+        "column \"books.title\" must appear in the GROUP BY clause or be used in an aggregate function"
+    );
+    anon.get("/authors?select=id,books(*,count)")
+        .refused(400, "42803")
+        .await;
+    // What a policy hides is not counted.
+    for (client, count) in [
+        (rest.service(), 3),
+        (rest.user(crate::support::ANNA), 2),
+        (rest.anon(), 1),
+    ] {
+        let body = format!(r#"[{{"count":{count}}}]"#);
+        client.get("/notes?select=count").expect(200, &body).await;
+    }
+    // A changed row is not counted: its columns are answered, and `count` is none of them.
+    rest.service()
+        .patch("/books?id=eq.1&select=count", r#"{"pages":1}"#)
+        .prefer("return=representation")
+        .refused(400, "42703")
+        .await;
+}

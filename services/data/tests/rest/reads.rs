@@ -263,6 +263,10 @@ async fn head_answers_as_get_without_a_body() {
         .send()
         .await;
     assert_eq!(
+        answer.header("content-type"),
+        "application/json; charset=utf-8"
+    );
+    assert_eq!(
         (answer.status, answer.range(), answer.text.as_str()),
         (200, "0-2/3", "")
     );
