@@ -1,5 +1,5 @@
-//! What a black-box test needs: the real executable on a free port, a plain HTTP client, a strict mail relay, and Node
-//! with the real SDK.
+//! What a black-box test needs: the real executable on a free port, a plain HTTP client, a strict mail relay, Node with the real SDK, and
+//! a real PostgreSQL to compare with.
 //!
 //! Invariants: nothing here knows how Pando works inside; it starts the executable, speaks HTTP, reads what it prints
 //! and ends it. Every wait has an end. A started server is killed when its handle is dropped.
@@ -10,9 +10,11 @@ pub mod executable;
 pub mod http;
 pub mod mail;
 pub mod node;
+pub mod postgres;
 pub mod server;
 pub mod smtp;
 
 pub use http::{Client, Response};
 pub use node::Node;
+pub use postgres::Postgres;
 pub use server::{Keys, Pando, Setup};

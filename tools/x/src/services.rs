@@ -1,21 +1,50 @@
 //! `cargo x services`: what the tests use besides cargo, whether it is here, and installing what can be installed.
 
 use anyhow::{Context, Result, bail};
-use pando_testkit::{Node, cache};
+use pando_testkit::{Node, Postgres, cache};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Prints the list; an error if something is missing and could not be installed.
 pub fn services() -> Result<()> {
     println!("cache      {}", cache::folder()?.display());
-    println!("database   none needed: the embedded one is part of the executable");
-    match node() {
+    let node = node();
+    match &node {
         Ok(()) => println!("node       ready, with @supabase/supabase-js"),
-        Err(error) => {
-            println!("node       missing: {error:#}");
-            bail!("not everything is here");
-        }
+        Err(error) => println!("node       missing: {error:#}"),
+    }
+    let postgres = postgres();
+    match &postgres {
+        Ok(programs) => println!("postgres   ready, 15 in {}", programs.display()),
+        Err(error) => println!("postgres   missing: {error:#}"),
+    }
+    if node.is_err() || postgres.is_err() {
+        bail!("not everything is here");
     }
     Ok(())
+}
+
+/// Makes sure of PostgreSQL 15, the oracle for what SQL means. Where it is missing, and as root on Debian or Ubuntu, it is
+/// installed from the system first; the tests start a server of their own, never the system's.
+pub fn postgres() -> Result<PathBuf> {
+    let missing = match Postgres::programs() {
+        Ok(programs) => return Ok(programs),
+        Err(missing) => missing,
+    };
+    if !runs("apt-get", "--version") || !is_root() {
+        return Err(missing);
+    }
+    eprintln!("==> apt-get install postgresql-15 (what the embedded engine is compared with)");
+    apt(&["update", "--quiet=2"])?;
+    apt(&[
+        "install",
+        "--quiet=2",
+        "--yes",
+        "--no-install-recommends",
+        "postgresql-15",
+    ])
+    .context("only some systems have postgresql-15 among their packages, Debian 12 for one")?;
+    Postgres::programs()
 }
 
 /// Makes sure of Node and the SDK. Without npm, and as root on Debian or Ubuntu, npm is installed from the system first.

@@ -11,9 +11,17 @@ pub fn test(arguments: &[String]) -> Result<()> {
     let mut not_done = Vec::new();
 
     eprintln!("==> Node and the SDKs the black-box tests run");
-    if let Err(error) = services::node() {
+    let node = services::node();
+    if let Err(error) = &node {
         not_done.push(format!(
             "the tests that run supabase-js, because Node is not to be had: {error:#}"
+        ));
+    }
+    eprintln!("==> PostgreSQL 15, which the embedded engine is compared with");
+    let postgres = services::postgres();
+    if let Err(error) = &postgres {
+        not_done.push(format!(
+            "the tests that compare with PostgreSQL, because it is not to be had: {error:#}"
         ));
     }
     eprintln!("==> the executable under test");
@@ -29,8 +37,11 @@ pub fn test(arguments: &[String]) -> Result<()> {
         runner.args(["--lib", "--bins", "--tests"]);
     }
     runner.args(arguments).env("PANDO_BIN", &executable);
-    if !not_done.is_empty() {
+    if node.is_err() {
         runner.env("PANDO_TEST_WITHOUT_NODE", "1");
+    }
+    if postgres.is_err() {
+        runner.env("PANDO_TEST_WITHOUT_POSTGRES", "1");
     }
     step(&mut runner)?;
     if arguments.is_empty() {

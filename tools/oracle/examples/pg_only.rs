@@ -1,0 +1,2 @@
+use pando_oracle::*;
+fn main(){ pando_oracle::pg_only(); }

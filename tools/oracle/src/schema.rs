@@ -1,0 +1,48 @@
+//! A generated schema: what its tables are, and the statements that make it.
+
+use crate::node::Node;
+use crate::ty::Ty;
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type, with its size.
+    pub ty: Ty,
+    /// Whether it takes no null.
+    pub not_null: bool,
+    /// Whether it may be left out of an insert.
+    pub has_default: bool,
+    /// Whether values can't be given for it.
+    pub generated: bool,
+    /// The table and column its values must be found in.
+    pub refers: Option<(String, String)>,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its columns; the first is the key.
+    pub columns: Vec<Column>,
+    /// Columns, or a set of columns, a conflict may be named by. The first is the key.
+    pub keys: Vec<Vec<String>>,
+}
+
+/// A schema.
+#[derive(Clone, Debug, Default)]
+pub struct Schema {
+    /// Its tables, those referred to first.
+    pub tables: Vec<Table>,
+    /// The statements that make it, policies too.
+    pub ddl: Vec<Node>,
+}
+
+impl Table {
+    /// A column by its name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
