@@ -269,7 +269,7 @@ impl Db {
         let catalog = self.catalog();
         let statements = pando_sql::operations(&catalog, sql)?
             .iter()
-            .map(|operation| render_operation(&catalog, caller.role(), operation, 0))
+            .map(|operation| render_operation(&catalog, caller.role(), operation))
             .collect::<Result<Vec<_>, _>>()?;
         self.run_statements(caller, catalog, statements, Vec::new(), deadline)
             .await

@@ -132,6 +132,21 @@ pub struct Column {
     pub comment: Option<String>,
 }
 
+impl Column {
+    /// A column of a view: nothing is known of it but its type.
+    pub fn of_view(name: String, ty: Type) -> Column {
+        Column {
+            name,
+            ty,
+            not_null: false,
+            default: None,
+            identity: None,
+            generated: None,
+            comment: None,
+        }
+    }
+}
+
 /// An identity column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Identity {

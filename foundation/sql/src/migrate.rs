@@ -7,9 +7,11 @@ mod index;
 mod name;
 mod policy;
 mod rebuild;
+mod routine;
 mod seed;
 mod sequence;
 mod table;
+mod view;
 
 use crate::catalog::{Catalog, Table};
 use crate::error::{Refusal, SqlError};
@@ -115,8 +117,17 @@ impl Migration {
         if source.starts_with(&["alter", "table"]) {
             return self.alter_table(source);
         }
+        if source.starts_with(&["alter", "view"]) {
+            return self.alter_view(source);
+        }
+        if source.starts_with(&["alter", "function"]) || source.starts_with(&["alter", "routine"]) {
+            return self.alter_function(source);
+        }
         let statement = source.statement()?;
         match &statement {
+            ast::Statement::CreateView(create) => self.create_view(create, source.text()),
+            ast::Statement::CreateFunction(create) => self.create_function(create, source),
+            ast::Statement::DropFunction(drop) => self.drop_function(drop),
             ast::Statement::CreateSchema { schema_name, .. } => self.create_schema(schema_name),
             ast::Statement::CreateExtension(extension) => self.create_extension(extension),
             ast::Statement::CreateType {
@@ -226,7 +237,8 @@ impl Migration {
                 ast::ObjectType::Type => self.drop_enum(name, if_exists)?,
                 ast::ObjectType::Sequence => self.drop_sequence(name, if_exists, cascade)?,
                 // Nothing of these can have been created.
-                ast::ObjectType::View | ast::ObjectType::MaterializedView if if_exists => {}
+                ast::ObjectType::View => self.drop_view(name, if_exists, cascade)?,
+                ast::ObjectType::MaterializedView if if_exists => {}
                 other => {
                     return Err(Trouble::unsupported(
                         format!("drop {other} {name}"),

@@ -113,6 +113,67 @@ impl Operation {
         counts
     }
 
+    /// What selects from one table selects from it by its new name.
+    pub(crate) fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
+        let outputs = |outputs: &mut Vec<Output>| {
+            outputs
+                .iter_mut()
+                .for_each(|output| output.expr.rename_sources(schema, old, new));
+        };
+        let assigned = |assignments: &mut Vec<Assignment>| {
+            assignments
+                .iter_mut()
+                .filter_map(|assignment| assignment.value.as_mut())
+                .for_each(|value| value.rename_sources(schema, old, new));
+        };
+        let renamed = |of: &str, table: &mut String| {
+            if of == schema && table == old {
+                new.clone_into(table);
+            }
+        };
+        match self {
+            Operation::Select(query) => query.rename_sources(schema, old, new),
+            Operation::Insert(insert) => {
+                renamed(&insert.schema, &mut insert.table);
+                insert.rows.rename_sources(schema, old, new);
+                if let Some((assignments, filter)) = insert
+                    .conflict
+                    .as_mut()
+                    .and_then(|conflict| conflict.update.as_mut())
+                {
+                    assigned(assignments);
+                    filter
+                        .iter_mut()
+                        .for_each(|filter| filter.rename_sources(schema, old, new));
+                }
+                outputs(&mut insert.returning);
+            }
+            Operation::Update(update) => {
+                renamed(&update.schema, &mut update.table);
+                for source in &mut update.from {
+                    source.rename(schema, old, new);
+                }
+                assigned(&mut update.assignments);
+                update
+                    .filter
+                    .iter_mut()
+                    .for_each(|filter| filter.rename_sources(schema, old, new));
+                outputs(&mut update.returning);
+            }
+            Operation::Delete(delete) => {
+                renamed(&delete.schema, &mut delete.table);
+                for source in &mut delete.using {
+                    source.rename(schema, old, new);
+                }
+                delete
+                    .filter
+                    .iter_mut()
+                    .for_each(|filter| filter.rename_sources(schema, old, new));
+                outputs(&mut delete.returning);
+            }
+        }
+    }
+
     /// The names and types of the columns of its answer.
     pub fn columns(&self) -> Vec<(String, Type)> {
         let outputs = match self {

@@ -363,13 +363,7 @@ impl Body {
         match self {
             Body::Select(select) => {
                 for source in &mut select.from {
-                    match &mut source.of {
-                        Of::Table { schema: of, name } if *of == schema && *name == old => {
-                            new.clone_into(name);
-                        }
-                        Of::Query(query) => query.rename_sources(schema, old, new),
-                        _ => {}
-                    }
+                    source.rename(schema, old, new);
                 }
                 select.exprs_mut(&mut |expr| expr.rename_sources(schema, old, new));
             }
@@ -382,6 +376,19 @@ impl Body {
                 left.rename_sources(schema, old, new);
                 right.rename_sources(schema, old, new);
             }
+        }
+    }
+}
+
+impl Source {
+    /// Selects from a table by its new name.
+    pub(crate) fn rename(&mut self, schema: &str, old: &str, new: &str) {
+        match &mut self.of {
+            Of::Table { schema: of, name } if *of == schema && *name == old => {
+                new.clone_into(name);
+            }
+            Of::Query(query) => query.rename_sources(schema, old, new),
+            _ => {}
         }
     }
 }

@@ -229,17 +229,21 @@ impl<'a> Renderer<'a> {
                 name,
                 ty,
             } => self.column(*level, *source, name, ty)?,
-            Expr::Param { index, .. } => {
-                let text = self
-                    .frames
-                    .last()
-                    .and_then(|frame| frame.get(*index as usize))
-                    .ok_or_else(|| {
-                        SqlError::new("42P02", format!("there is no parameter ${}", index + 1))
-                    })?
-                    .clone();
-                self.out.push(&text);
-            }
+            Expr::Param { index, .. } => match self.frames.last() {
+                // Outside of any function a parameter is the request's.
+                None => {
+                    self.out.bind(Bind::Input(*index));
+                }
+                Some(frame) => {
+                    let text = frame
+                        .get(*index as usize)
+                        .ok_or_else(|| {
+                            SqlError::new("42P02", format!("there is no parameter ${}", index + 1))
+                        })?
+                        .clone();
+                    self.out.push(&text);
+                }
+            },
             Expr::Apply { routine, args, .. } => self.apply(routine, args)?,
             Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
             Expr::Call { function, args, ty } => self.call(*function, args, ty)?,

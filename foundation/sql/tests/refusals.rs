@@ -22,7 +22,6 @@ fn each_is_refused_on_its_line() {
         "create function f() returns int language sql as 'select 1';",
         "create trigger x before update on a for each row execute function f();",
         "do $$ begin end $$;",
-        "select 1;",
         "begin;",
         "create table b as select * from a;",
         "create table b (like a);",

@@ -1,2 +1,4 @@
 use pando_oracle::*;
-fn main(){ pando_oracle::pg_only(); }
+fn main() {
+    pando_oracle::pg_only();
+}

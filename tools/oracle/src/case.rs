@@ -203,7 +203,9 @@ impl Case {
                 let Some(sql) = statement.trim_end().strip_suffix(';') else {
                     continue;
                 };
-                let heading = heading.as_deref().context("a statement before any heading")?;
+                let heading = heading
+                    .as_deref()
+                    .context("a statement before any heading")?;
                 let (words, ordered) = match heading.strip_suffix(", ordered") {
                     Some(words) => (words, true),
                     None => (heading, false),

@@ -55,7 +55,16 @@ pub fn compare(postgres: &Outcome, embedded: &Outcome, ordered: bool) -> Verdict
             Verdict::Same
         }
         (_, Outcome::Refused { construct }) => Verdict::Refused(construct.clone()),
-        (Outcome::Failed { state: one, message: a }, Outcome::Failed { state: other, message: b }) => {
+        (
+            Outcome::Failed {
+                state: one,
+                message: a,
+            },
+            Outcome::Failed {
+                state: other,
+                message: b,
+            },
+        ) => {
             if one != other {
                 Verdict::Different(Difference::State)
             } else if a == b {
@@ -116,7 +125,10 @@ pub fn skeleton(text: &str) -> String {
             let mut rest = word;
             // `x12.` is a source's name.
             while let Some(at) = rest.find('x') {
-                let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
+                let digits = rest[at + 1..]
+                    .bytes()
+                    .take_while(u8::is_ascii_digit)
+                    .count();
                 made.push_str(&rest[..=at]);
                 rest = &rest[at + 1 + digits..];
             }
@@ -149,7 +161,10 @@ mod tests {
     fn order_counts_only_where_it_is_asked_for() {
         let (one, other) = (done(&["1", "2"]), done(&["2", "1"]));
         assert_eq!(compare(&one, &other, false), Verdict::Same);
-        assert_eq!(compare(&one, &other, true), Verdict::Different(Difference::Order));
+        assert_eq!(
+            compare(&one, &other, true),
+            Verdict::Different(Difference::Order)
+        );
         assert_eq!(
             compare(&one, &done(&["1", "2", "2"]), false),
             Verdict::Different(Difference::Rows)

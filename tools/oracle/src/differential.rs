@@ -262,7 +262,10 @@ impl fmt::Display for Report {
             self.writes,
             self.same_errors,
             100.0 * refused as f64 / asked as f64,
-            self.found.iter().map(|found| found.others + 1).sum::<usize>(),
+            self.found
+                .iter()
+                .map(|found| found.others + 1)
+                .sum::<usize>(),
         )?;
         for (reason, count) in &self.explained {
             writeln!(f, "  explained: {count} x {reason}")?;
@@ -278,7 +281,11 @@ impl fmt::Display for Report {
             writeln!(f, "  refused: {count} x {construct}")?;
         }
         for found in &self.found {
-            writeln!(f, "\n### {} (and {} that look alike)", found.kind, found.others)?;
+            writeln!(
+                f,
+                "\n### {} (and {} that look alike)",
+                found.kind, found.others
+            )?;
             write!(f, "{}", found.case.write())?;
             writeln!(f, "-- postgres: {}", found.answers.postgres.show())?;
             writeln!(f, "-- embedded: {}", found.answers.embedded.show())?;

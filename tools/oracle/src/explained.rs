@@ -11,7 +11,8 @@ pub fn reason(_sql: &str, kind: Difference, answers: &Answers) -> Option<&'stati
         _ => String::new(),
     };
     let (postgres, embedded) = (state(&answers.postgres), state(&answers.embedded));
-    let empty = |outcome: &Outcome| matches!(outcome, Outcome::Done { rows, .. } if rows.is_empty());
+    let empty =
+        |outcome: &Outcome| matches!(outcome, Outcome::Done { rows, .. } if rows.is_empty());
     // Postgres evaluates constants while it plans; an error in them is raised even where no row asks for it.
     if kind == Difference::Failure && postgres.starts_with("22") && empty(&answers.embedded) {
         return Some("an error in a constant that no row asks for");

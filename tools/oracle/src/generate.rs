@@ -50,60 +50,159 @@ pub struct Statement {
 
 const FEATURES: &[(&str, &str)] = &[
     ("join", "select a.id from t1 a join t1 b on a.id = b.id"),
-    ("left join", "select a.id from t1 a left join t1 b on a.id = b.id"),
-    ("right join", "select a.id from t1 a right join t1 b on a.id = b.id"),
-    ("full join", "select a.id from t1 a full join t1 b on a.id = b.id"),
+    (
+        "left join",
+        "select a.id from t1 a left join t1 b on a.id = b.id",
+    ),
+    (
+        "right join",
+        "select a.id from t1 a right join t1 b on a.id = b.id",
+    ),
+    (
+        "full join",
+        "select a.id from t1 a full join t1 b on a.id = b.id",
+    ),
     ("cross join", "select a.id from t1 a cross join t1 b"),
-    ("comma join", "select a.id from t1 a, t1 b where a.id = b.id"),
+    (
+        "comma join",
+        "select a.id from t1 a, t1 b where a.id = b.id",
+    ),
     ("group by", "select a.b, count(*) from t1 a group by a.b"),
-    ("having", "select a.b, count(*) from t1 a group by a.b having count(*) > 1"),
+    (
+        "having",
+        "select a.b, count(*) from t1 a group by a.b having count(*) > 1",
+    ),
     ("aggregate", "select max(a.a) from t1 a"),
     ("sum", "select sum(a.a) from t1 a"),
     ("avg", "select avg(a.a) from t1 a"),
     ("bool_and", "select bool_and(a.a > 1) from t1 a"),
     ("array_agg", "select array_agg(a.a order by a.id) from t1 a"),
-    ("string_agg", "select string_agg(a.b, ',' order by a.id) from t1 a"),
+    (
+        "string_agg",
+        "select string_agg(a.b, ',' order by a.id) from t1 a",
+    ),
     ("jsonb_agg", "select jsonb_agg(a.b order by a.id) from t1 a"),
     ("count distinct", "select count(distinct a.b) from t1 a"),
     ("filter", "select count(*) filter (where a.a > 1) from t1 a"),
     ("distinct", "select distinct a.b from t1 a"),
-    ("distinct on", "select distinct on (a.b) a.b, a.id from t1 a order by a.b, a.id"),
+    (
+        "distinct on",
+        "select distinct on (a.b) a.b, a.id from t1 a order by a.b, a.id",
+    ),
     ("order by", "select a.id from t1 a order by a.id"),
-    ("nulls first", "select a.id from t1 a order by a.a desc nulls last, a.id"),
+    (
+        "nulls first",
+        "select a.id from t1 a order by a.a desc nulls last, a.id",
+    ),
     ("limit", "select a.id from t1 a order by a.id limit 2"),
-    ("offset", "select a.id from t1 a order by a.id limit 2 offset 1"),
+    (
+        "offset",
+        "select a.id from t1 a order by a.id limit 2 offset 1",
+    ),
     ("union", "select a.id from t1 a union select b.a from t1 b"),
-    ("union all", "select a.id from t1 a union all select b.a from t1 b"),
-    ("intersect", "select a.id from t1 a intersect select b.a from t1 b"),
-    ("except", "select a.id from t1 a except select b.a from t1 b"),
-    ("with", "with w as (select a.id from t1 a) select w.id from w"),
-    ("from subquery", "select s.id from (select a.id from t1 a) s"),
-    ("lateral", "select a.id, l.n from t1 a, lateral (select count(*) as n from t1 b where b.a = a.id) l"),
-    ("window", "select a.id, row_number() over (order by a.id) as n from t1 a"),
+    (
+        "union all",
+        "select a.id from t1 a union all select b.a from t1 b",
+    ),
+    (
+        "intersect",
+        "select a.id from t1 a intersect select b.a from t1 b",
+    ),
+    (
+        "except",
+        "select a.id from t1 a except select b.a from t1 b",
+    ),
+    (
+        "with",
+        "with w as (select a.id from t1 a) select w.id from w",
+    ),
+    (
+        "from subquery",
+        "select s.id from (select a.id from t1 a) s",
+    ),
+    (
+        "lateral",
+        "select a.id, l.n from t1 a, lateral (select count(*) as n from t1 b where b.a = a.id) l",
+    ),
+    (
+        "window",
+        "select a.id, row_number() over (order by a.id) as n from t1 a",
+    ),
     ("star", "select * from t1"),
     ("alias star", "select a.* from t1 a"),
     ("values", "values (1, 'a'), (2, 'b')"),
     ("no from", "select 1 as a"),
-    ("in sub-select", "select a.id from t1 a where a.id in (select b.id from t1 b)"),
-    ("ordered sub-select", "select (select b.a from t1 b order by b.id desc limit 1) as x from t1 a"),
-    ("any sub-select", "select a.id from t1 a where a.id = any (select b.id from t1 b)"),
-    ("array sub-select", "select array(select b.id from t1 b order by b.id) as x"),
+    (
+        "in sub-select",
+        "select a.id from t1 a where a.id in (select b.id from t1 b)",
+    ),
+    (
+        "ordered sub-select",
+        "select (select b.a from t1 b order by b.id desc limit 1) as x from t1 a",
+    ),
+    (
+        "any sub-select",
+        "select a.id from t1 a where a.id = any (select b.id from t1 b)",
+    ),
+    (
+        "array sub-select",
+        "select array(select b.id from t1 b order by b.id) as x",
+    ),
     ("insert", "insert into t1 (id, a) values (11, 1)"),
-    ("insert many", "insert into t1 (id, a) values (12, 1), (13, 2)"),
-    ("insert default", "insert into t1 (id, a) values (14, default)"),
-    ("insert select", "insert into t1 (id, a) select a.id + 100, a.a from t1 a"),
-    ("insert returning", "insert into t1 (id, a) values (15, 1) returning id, a"),
-    ("upsert nothing", "insert into t1 (id, a) values (1, 1) on conflict (id) do nothing"),
-    ("upsert any", "insert into t1 (id, a) values (1, 1) on conflict do nothing"),
-    ("upsert", "insert into t1 (id, a) values (1, 1) on conflict (id) do update set a = excluded.a"),
-    ("upsert where", "insert into t1 (id, a) values (1, 1) on conflict (id) do update set a = excluded.a where t1.a > 0"),
+    (
+        "insert many",
+        "insert into t1 (id, a) values (12, 1), (13, 2)",
+    ),
+    (
+        "insert default",
+        "insert into t1 (id, a) values (14, default)",
+    ),
+    (
+        "insert select",
+        "insert into t1 (id, a) select a.id + 100, a.a from t1 a",
+    ),
+    (
+        "insert returning",
+        "insert into t1 (id, a) values (15, 1) returning id, a",
+    ),
+    (
+        "upsert nothing",
+        "insert into t1 (id, a) values (1, 1) on conflict (id) do nothing",
+    ),
+    (
+        "upsert any",
+        "insert into t1 (id, a) values (1, 1) on conflict do nothing",
+    ),
+    (
+        "upsert",
+        "insert into t1 (id, a) values (1, 1) on conflict (id) do update set a = excluded.a",
+    ),
+    (
+        "upsert where",
+        "insert into t1 (id, a) values (1, 1) on conflict (id) do update set a = excluded.a where t1.a > 0",
+    ),
     ("update", "update t1 set a = 2 where id = 1"),
-    ("update from", "update t1 set a = b.a from t1 b where b.id = t1.id"),
-    ("update returning", "update t1 set a = 2 where id = 1 returning id, a"),
-    ("update many columns", "update t1 set (a, b) = (1, 'x') where id = 1"),
+    (
+        "update from",
+        "update t1 set a = b.a from t1 b where b.id = t1.id",
+    ),
+    (
+        "update returning",
+        "update t1 set a = 2 where id = 1 returning id, a",
+    ),
+    (
+        "update many columns",
+        "update t1 set (a, b) = (1, 'x') where id = 1",
+    ),
     ("delete", "delete from t1 where id = 99"),
-    ("delete using", "delete from t1 using t1 b where b.id = t1.id and b.id = 99"),
-    ("delete returning", "delete from t1 where id = 99 returning id"),
+    (
+        "delete using",
+        "delete from t1 using t1 b where b.id = t1.id and b.id = 99",
+    ),
+    (
+        "delete returning",
+        "delete from t1 where id = 99 returning id",
+    ),
 ];
 
 impl Default for Language {

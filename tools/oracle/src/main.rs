@@ -41,7 +41,11 @@ fn main() -> Result<ExitCode> {
     let report = differential::run(
         Options {
             seed,
-            cases: if arguments.long { 1_000_000 } else { arguments.cases },
+            cases: if arguments.long {
+                1_000_000
+            } else {
+                arguments.cases
+            },
             failures_max: arguments.failures,
             shrink_attempts: arguments.shrink,
         },

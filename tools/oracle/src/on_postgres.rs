@@ -52,10 +52,9 @@ impl OnPostgres {
             "release savepoint s"
         };
         // Constraints that wait for the commit speak now: a statement is a transaction to whoever sends it.
-        match self
-            .client
-            .batch_execute(&format!("set constraints all immediate; {end}; reset role; set constraints all deferred"))
-        {
+        match self.client.batch_execute(&format!(
+            "set constraints all immediate; {end}; reset role; set constraints all deferred"
+        )) {
             Ok(()) => outcome,
             Err(error) => {
                 let failure = failed(&error);

@@ -61,23 +61,68 @@ const SEPARATORS: &[&str] = &["','", "' '", "'a'", "''", "'ab'", "'|'"];
 const PATTERNS: &[&str] = &[
     "'a%'", "'%b'", "'%a%'", "'_'", "'%'", "''", "'x\\%y'", "'A%'", "'a_c'", "'%''%'", "'\\\\%'",
 ];
-const REGEXES: &[&str] = &["'^a'", "'b$'", "'a.c'", "'[a-z]+'", "'^\\d+$'", "'(a|b)c'", "'\\s'", "''"];
+const REGEXES: &[&str] = &[
+    "'^a'", "'b$'", "'a.c'", "'[a-z]+'", "'^\\d+$'", "'(a|b)c'", "'\\s'", "''",
+];
 const KEYS: &[&str] = &["'a'", "'b'", "'aa'", "'zz'", "0", "1", "-1"];
 const NAMES: &[&str] = &["'a'", "'b'", "'aa'", "'x'", "'zz'"];
-const PATHS: &[&str] = &["'{a}'", "'{b,c}'", "'{b,c,0}'", "'{}'", "'{1}'", "'{b,c,-1}'"];
+const PATHS: &[&str] = &[
+    "'{a}'",
+    "'{b,c}'",
+    "'{b,c,0}'",
+    "'{}'",
+    "'{1}'",
+    "'{b,c,-1}'",
+];
 const NAME_LISTS: &[&str] = &["array['a', 'b']", "'{a,zz}'", "array['x']"];
 const FIELDS: &[&str] = &[
-    "year", "month", "day", "hour", "minute", "second", "epoch", "dow", "doy", "isodow", "week",
-    "quarter", "milliseconds", "century",
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "epoch",
+    "dow",
+    "doy",
+    "isodow",
+    "week",
+    "quarter",
+    "milliseconds",
+    "century",
 ];
-const DATE_FIELDS: &[&str] = &["year", "month", "day", "epoch", "dow", "doy", "week", "quarter"];
-const UNITS: &[&str] = &["'year'", "'month'", "'day'", "'hour'", "'minute'", "'second'", "'week'", "'quarter'"];
+const DATE_FIELDS: &[&str] = &[
+    "year", "month", "day", "epoch", "dow", "doy", "week", "quarter",
+];
+const UNITS: &[&str] = &[
+    "'year'",
+    "'month'",
+    "'day'",
+    "'hour'",
+    "'minute'",
+    "'second'",
+    "'week'",
+    "'quarter'",
+];
 const SPANS: &[&str] = &[
-    "interval '1 day'", "interval '1 month'", "interval '2 hours 30 minutes'", "interval '-3 days'",
-    "interval '1 year'", "interval '00:00:01.5'", "interval '1 week'", "interval '90 minutes'",
+    "interval '1 day'",
+    "interval '1 month'",
+    "interval '2 hours 30 minutes'",
+    "interval '-3 days'",
+    "interval '1 year'",
+    "interval '00:00:01.5'",
+    "interval '1 week'",
+    "interval '90 minutes'",
 ];
 const HEX: &[&str] = &["'hex'", "'base64'", "'escape'"];
-const PICTURES: &[&str] = &["'YYYY-MM-DD'", "'HH24:MI:SS'", "'DD Mon YYYY'", "'Day'", "'FMMonth DD'", "'YYYY-MM-DD\"T\"HH24:MI:SS.US'"];
+const PICTURES: &[&str] = &[
+    "'YYYY-MM-DD'",
+    "'HH24:MI:SS'",
+    "'DD Mon YYYY'",
+    "'Day'",
+    "'FMMonth DD'",
+    "'YYYY-MM-DD\"T\"HH24:MI:SS.US'",
+];
 
 /// Type it gives; shape; operands; nature (`s`trict, `r`isky, `l`azy). Words for operands: see [`operand`].
 const TABLE: &[(&str, &str, &str, char)] = &[
@@ -85,8 +130,18 @@ const TABLE: &[(&str, &str, &str, char)] = &[
     ("*", "coalesce($, $)", "same same", 'l'),
     ("*", "coalesce($, $, $)", "same same same", 'l'),
     ("*", "case when $ then $ else $ end", "bool same same", 'l'),
-    ("*", "case when $ then $ when $ then $ end", "bool same bool same", 'l'),
-    ("*", "case $ when $ then $ else $ end", "comparable comparable same same", 'l'),
+    (
+        "*",
+        "case when $ then $ when $ then $ end",
+        "bool same bool same",
+        'l',
+    ),
+    (
+        "*",
+        "case $ when $ then $ else $ end",
+        "comparable comparable same same",
+        'l',
+    ),
     ("*=", "nullif($, $)", "same same", 's'),
     ("*=", "greatest($, $)", "same same", 'l'),
     ("*=", "least($, $, $)", "same same same", 'l'),
@@ -106,11 +161,36 @@ const TABLE: &[(&str, &str, &str, char)] = &[
     ("bool", "($ < $)", "date timestamptz", 's'),
     ("bool", "($ >= $)", "timestamp date", 's'),
     ("bool", "($ = $)", "timestamp timestamptz", 's'),
-    ("bool", "($ is distinct from $)", "comparable comparable", 's'),
-    ("bool", "($ is not distinct from $)", "comparable comparable", 's'),
-    ("bool", "($ between $ and $)", "comparable comparable comparable", 'l'),
-    ("bool", "($ not between $ and $)", "comparable comparable comparable", 'l'),
-    ("bool", "($ between symmetric $ and $)", "comparable comparable comparable", 'l'),
+    (
+        "bool",
+        "($ is distinct from $)",
+        "comparable comparable",
+        's',
+    ),
+    (
+        "bool",
+        "($ is not distinct from $)",
+        "comparable comparable",
+        's',
+    ),
+    (
+        "bool",
+        "($ between $ and $)",
+        "comparable comparable comparable",
+        'l',
+    ),
+    (
+        "bool",
+        "($ not between $ and $)",
+        "comparable comparable comparable",
+        'l',
+    ),
+    (
+        "bool",
+        "($ between symmetric $ and $)",
+        "comparable comparable comparable",
+        'l',
+    ),
     ("bool", "($ is null)", "anything", 's'),
     ("bool", "($ is not null)", "anything", 's'),
     ("bool", "($ is true)", "bool", 's'),
@@ -125,13 +205,38 @@ const TABLE: &[(&str, &str, &str, char)] = &[
     ("bool", "($ and $ or $)", "bool bool bool", 'l'),
     ("bool", "(not $ or $)", "bool bool", 'l'),
     ("bool", "(not $ and not $)", "bool bool", 'l'),
-    ("bool", "($ in ($, $))", "comparable comparable comparable", 'l'),
-    ("bool", "($ not in ($, $))", "comparable comparable comparable", 'l'),
+    (
+        "bool",
+        "($ in ($, $))",
+        "comparable comparable comparable",
+        'l',
+    ),
+    (
+        "bool",
+        "($ not in ($, $))",
+        "comparable comparable comparable",
+        'l',
+    ),
     ("bool", "($ in ($, null))", "comparable comparable", 'l'),
-    ("bool", "($ not in ($, $, null))", "comparable comparable comparable", 'l'),
+    (
+        "bool",
+        "($ not in ($, $, null))",
+        "comparable comparable comparable",
+        'l',
+    ),
     ("bool", "($ = any ($))", "comparable arrayofcomparable", 's'),
-    ("bool", "($ <> all ($))", "comparable arrayofcomparable", 's'),
-    ("bool", "($ = any (array[$, $]))", "comparable comparable comparable", 'l'),
+    (
+        "bool",
+        "($ <> all ($))",
+        "comparable arrayofcomparable",
+        's',
+    ),
+    (
+        "bool",
+        "($ = any (array[$, $]))",
+        "comparable comparable comparable",
+        'l',
+    ),
     ("bool", "($ < any ($))", "int4 int4[]", 's'),
     ("bool", "($ >= all ($))", "int4 int4[]", 's'),
     ("bool", "($ like $)", "text pattern", 's'),
@@ -148,15 +253,35 @@ const TABLE: &[(&str, &str, &str, char)] = &[
     ("bool", "($ ? $)", "jsonb name", 's'),
     ("bool", "($ ?| $)", "jsonb names", 's'),
     ("bool", "($ ?& $)", "jsonb names", 's'),
-    ("bool", "($ @> $)", "arrayofcomparable arrayofcomparable", 's'),
-    ("bool", "($ <@ $)", "arrayofcomparable arrayofcomparable", 's'),
-    ("bool", "($ && $)", "arrayofcomparable arrayofcomparable", 's'),
+    (
+        "bool",
+        "($ @> $)",
+        "arrayofcomparable arrayofcomparable",
+        's',
+    ),
+    (
+        "bool",
+        "($ <@ $)",
+        "arrayofcomparable arrayofcomparable",
+        's',
+    ),
+    (
+        "bool",
+        "($ && $)",
+        "arrayofcomparable arrayofcomparable",
+        's',
+    ),
     ("bool", "(($)::text)::boolean", "bool", 's'),
     ("bool", "($)::boolean", "int4", 's'),
     ("bool", "($)::boolean", "text", 'r'),
     ("bool", "(($, $) = ($, $))", "int4 text int4 text", 's'),
     ("bool", "(($, $) < ($, $))", "int4 text int4 text", 's'),
-    ("bool", "(($, $) overlaps ($, $))", "date date date date", 's'),
+    (
+        "bool",
+        "(($, $) overlaps ($, $))",
+        "date date date date",
+        's',
+    ),
     // Integers.
     ("int2", "($ + $)", "int2 int2", 'r'),
     ("int2", "($ * $)", "int2 int2", 'r'),
@@ -286,7 +411,12 @@ const TABLE: &[(&str, &str, &str, char)] = &[
     ("text", "right($, $)", "text signed", 's'),
     ("text", "substr($, $)", "text signed", 's'),
     ("text", "substring($, $, $)", "text signed small", 's'),
-    ("text", "substring($ from $ for $)", "text signed small", 's'),
+    (
+        "text",
+        "substring($ from $ for $)",
+        "text signed small",
+        's',
+    ),
     ("text", "substring($ from 'a.')", "text", 's'),
     ("text", "replace($, $, $)", "text separator text", 's'),
     ("text", "split_part($, $, 1)", "text separator", 's'),
@@ -313,14 +443,24 @@ const TABLE: &[(&str, &str, &str, char)] = &[
     ("text", "($ #>> $)", "jsonb path", 's'),
     ("text", "jsonb_typeof($)", "jsonb", 's'),
     ("text", "array_to_string($, $)", "text[] separator", 's'),
-    ("text", "array_to_string($, $, '*')", "int4[] separator", 's'),
+    (
+        "text",
+        "array_to_string($, $, '*')",
+        "int4[] separator",
+        's',
+    ),
     ("text", "regexp_replace($, $, 'z')", "text regex", 's'),
     ("text", "regexp_replace($, $, 'z', 'g')", "text regex", 's'),
     ("text", "auth.role()", "", 's'),
     ("text", "auth.email()", "", 's'),
     ("text", "(auth.jwt() ->> 'sub')", "", 's'),
     ("text", "(auth.jwt() -> 'app_metadata' ->> 'org')", "", 's'),
-    ("text", "(current_setting('request.jwt.claims', true)::json ->> 'role')", "", 's'),
+    (
+        "text",
+        "(current_setting('request.jwt.claims', true)::json ->> 'role')",
+        "",
+        's',
+    ),
     // Identities.
     ("uuid", "auth.uid()", "", 's'),
     ("uuid", "(select auth.uid())", "", 's'),
@@ -371,7 +511,12 @@ const TABLE: &[(&str, &str, &str, char)] = &[
     ("jsonb", "($ - $)", "jsonb name", 'r'),
     ("jsonb", "($ #- $)", "jsonb path", 'r'),
     ("jsonb", "to_jsonb($)", "anything", 's'),
-    ("jsonb", "jsonb_build_object('k', $, 'a', $)", "anything anything", 's'),
+    (
+        "jsonb",
+        "jsonb_build_object('k', $, 'a', $)",
+        "anything anything",
+        's',
+    ),
     ("jsonb", "jsonb_build_array($, $)", "anything anything", 's'),
     ("jsonb", "jsonb_set($, '{a}', $)", "jsonb jsonb", 'r'),
     ("jsonb", "jsonb_strip_nulls($)", "jsonb", 's'),
@@ -430,10 +575,11 @@ impl Default for Rules {
             });
             if let Some(rule) = rules.last_mut().filter(|_| *gives == "*[]") {
                 rule.gives = Some(Ty::Array(Box::new(Ty::Text)));
-                let mut others = [Ty::Int4, Ty::Uuid, Ty::Numeric(None), Ty::Date].map(|item| Rule {
-                    gives: Some(Ty::Array(Box::new(item))),
-                    ..rule.clone()
-                });
+                let mut others =
+                    [Ty::Int4, Ty::Uuid, Ty::Numeric(None), Ty::Date].map(|item| Rule {
+                        gives: Some(Ty::Array(Box::new(item))),
+                        ..rule.clone()
+                    });
                 rules.append(&mut others.as_mut_slice().to_vec());
             }
         }

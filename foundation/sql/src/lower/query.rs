@@ -379,7 +379,7 @@ impl Lowering<'_> {
     }
 
     /// As [`retype`](Self::retype), for a query that is assigned to columns: what assignment converts is converted.
-    pub(super) fn assign_column(&mut self, query: &mut Query, at: usize, ty: &Type) -> Result<()> {
+    pub(crate) fn assign_column(&mut self, query: &mut Query, at: usize, ty: &Type) -> Result<()> {
         match &mut query.body {
             Body::Select(select) if select.distinct == Distinct::No => {
                 let expr = &mut select.columns[at].expr;

@@ -20,7 +20,7 @@ impl Migration {
             return Ok(false);
         };
         for part in parts(operation) {
-            let rendered = render_operation(&self.catalog, Role::Service, &part, 0)?;
+            let rendered = render_operation(&self.catalog, Role::Service, &part)?;
             self.step(rendered.statement);
         }
         Ok(true)

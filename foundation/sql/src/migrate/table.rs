@@ -54,22 +54,7 @@ impl Migration {
                 "choose names that differ by more than their case",
             ));
         }
-        let mut table = Table {
-            schema,
-            name,
-            columns: Vec::new(),
-            primary_key: None,
-            uniques: Vec::new(),
-            foreign_keys: Vec::new(),
-            checks: Vec::new(),
-            indexes: Vec::new(),
-            // Closed from its creation: no policy, no rows.
-            rls_enabled: true,
-            policies: Vec::new(),
-            comment: None,
-            grants: Vec::new(),
-            view: None,
-        };
+        let mut table = self.new_table(schema, name);
         let mut later = Vec::new();
         for column in &create.columns {
             later.extend(self.column(&mut table, column)?);
@@ -93,6 +78,26 @@ impl Migration {
         self.step(sql);
         self.put(table);
         Ok(())
+    }
+
+    /// A table or view without anything in it yet.
+    pub(super) fn new_table(&self, schema: String, name: String) -> Table {
+        Table {
+            schema,
+            name,
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            indexes: Vec::new(),
+            // Closed from its creation: no policy, no rows.
+            rls_enabled: true,
+            policies: Vec::new(),
+            comment: None,
+            grants: Vec::new(),
+            view: None,
+        }
     }
 
     /// Adds a constraint of `create table` or `add constraint`.
@@ -176,6 +181,15 @@ impl Migration {
                 ))
             };
         };
+        if table.view.is_some() {
+            return Err(Trouble::invalid(
+                name.to_string(),
+                format!("\"{name}\" is not a table"),
+                "write drop view",
+            )
+            .state("42809"));
+        }
+        self.drop_readers(&table, cascade)?;
         if let Some(other) = self.dependent(&table, cascade) {
             return Err(Trouble::invalid(
                 name.to_string(),

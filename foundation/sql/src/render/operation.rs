@@ -9,7 +9,7 @@ use crate::expr::Expr;
 use crate::lower::is_empty_row;
 use crate::operation::{Assignment, Conflict, Delete, Insert, Operation, Update};
 use crate::query::{Body, Query, Select, Source};
-use crate::statement::{Bind, Statement};
+use crate::statement::Statement;
 use crate::types::Type;
 use crate::value::Value;
 use pando_kernel::Role;
@@ -27,29 +27,17 @@ pub struct Rendered {
     pub writes: bool,
 }
 
-/// Renders a statement for a role. Its parameters are the inputs of the request, in order.
+/// Renders a statement for a role. Its parameters are [`crate::Bind::Input`]s, in order.
 ///
 /// Errors: 42P17 when policies ask for each other without end; 42501 for a function the role may not call.
 pub fn render_operation(
     catalog: &Catalog,
     role: Role,
     operation: &Operation,
-    params: usize,
 ) -> Result<Rendered, SqlError> {
     let mut statement = Statement::new();
-    let mut frame = Vec::with_capacity(params);
-    for index in 0..params {
-        let mut text = Statement {
-            sql: String::new(),
-            binds: std::mem::take(&mut statement.binds),
-        };
-        text.bind(Bind::Input(u32::try_from(index).unwrap_or(u32::MAX)));
-        statement.binds = text.binds;
-        frame.push(text.sql);
-    }
     let scope = Scope::default();
     let mut renderer = Renderer::new(catalog, role, &scope, &mut statement);
-    renderer.frames.push(frame);
     renderer.operation(operation)?;
     Ok(Rendered {
         statement,

@@ -24,7 +24,8 @@ impl Generator<'_> {
             .giving(ty)
             .into_iter()
             .filter(|rule| {
-                let nested = matches!(ty, Ty::Array(_)) && rule.takes.contains(&Operand::ArrayOfSame);
+                let nested =
+                    matches!(ty, Ty::Array(_)) && rule.takes.contains(&Operand::ArrayOfSame);
                 let raises = rule.nature == Nature::Risky;
                 (self.risk || !raises) && (self.wild || !rule.refused) && !nested
             })
@@ -60,9 +61,7 @@ impl Generator<'_> {
         let mut comparable = self.comparable();
         let nests =
             rule.takes.contains(&Operand::ArrayOfComparable) || rule.shape.contains("array[");
-        if nests
-            && let Ty::Array(item) = comparable
-        {
+        if nests && let Ty::Array(item) = comparable {
             comparable = *item;
         }
         let kids = rule
@@ -153,7 +152,11 @@ impl Generator<'_> {
         // A column of the query itself, seldom one of those around it.
         let mut columns = Vec::new();
         for (out, scope) in self.scopes.iter().rev().enumerate() {
-            for Source { alias, columns: all } in scope {
+            for Source {
+                alias,
+                columns: all,
+            } in scope
+            {
                 for (name, of) in all.iter().filter(|(_, of)| of == ty) {
                     let _ = of;
                     columns.push((out, format!("{alias}.{name}")));
@@ -222,11 +225,7 @@ impl Generator<'_> {
             .collect();
         if *ty == Ty::Int8 && self.random.chance(60) {
             let filter = self.inner_filter(source, depth, 80);
-            return Node::expr(
-                ty,
-                &format!("(select count(*) from {from}$)"),
-                vec![filter],
-            );
+            return Node::expr(ty, &format!("(select count(*) from {from}$)"), vec![filter]);
         }
         let Some(name) = (!matching.is_empty()).then(|| self.random.pick(&matching).clone()) else {
             return self.leaf(ty);

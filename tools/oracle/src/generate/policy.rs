@@ -24,9 +24,16 @@ impl Generator<'_> {
             )));
         }
         if self.random.chance(6) {
-            let what = self.random.word(&["insert", "update", "delete", "select", "all"]);
-            let from = self.random.word(&["anon", "authenticated", "anon, authenticated"]);
-            made.push(Node::text(format!("revoke {what} on {} from {from}", table.name)));
+            let what = self
+                .random
+                .word(&["insert", "update", "delete", "select", "all"]);
+            let from = self
+                .random
+                .word(&["anon", "authenticated", "anon, authenticated"]);
+            made.push(Node::text(format!(
+                "revoke {what} on {} from {from}",
+                table.name
+            )));
         }
         for number in 0..self.random.below(5) {
             made.push(self.policy(table, number));
@@ -38,9 +45,15 @@ impl Generator<'_> {
         let kind = self
             .random
             .word(&["", "", "", " as permissive", " as restrictive"]);
-        let command = self
-            .random
-            .word(&["", " for all", " for select", " for select", " for insert", " for update", " for delete"]);
+        let command = self.random.word(&[
+            "",
+            " for all",
+            " for select",
+            " for select",
+            " for insert",
+            " for update",
+            " for delete",
+        ]);
         let roles = self.random.word(&[
             "",
             "",
@@ -63,7 +76,10 @@ impl Generator<'_> {
         }
         let holes = "$".repeat(clauses.len());
         Node::shape(
-            &format!("create policy p{number} on {}{kind}{command}{roles}{holes}", table.name),
+            &format!(
+                "create policy p{number} on {}{kind}{command}{roles}{holes}",
+                table.name
+            ),
             clauses,
         )
     }

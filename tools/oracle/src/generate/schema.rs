@@ -154,10 +154,7 @@ fn table(random: &mut Random, language: &Language, schema: &mut Schema, number: 
             rest.push(Node::text(" unique").optional());
         }
         let holes = "$".repeat(rest.len());
-        lines.push(Node::shape(
-            &format!("{letter} {}{holes}", ty.sql()),
-            rest,
-        ));
+        lines.push(Node::shape(&format!("{letter} {}{holes}", ty.sql()), rest));
         columns.push(column);
     }
     let mut made = Table {

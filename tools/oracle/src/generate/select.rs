@@ -65,14 +65,22 @@ impl Generator<'_> {
             })
             .collect();
         let filter = self.filter(70);
-        let json = items.iter().any(|item| item.parts.iter().any(|part| matches!(part, crate::node::Part::Kid(kid) if kid.ty == Some(Ty::Json))));
+        let json = items.iter().any(|item| {
+            item.parts
+                .iter()
+                .any(|part| matches!(part, crate::node::Part::Kid(kid) if kid.ty == Some(Ty::Json)))
+        });
         let distinct = !json && self.feature("distinct", 8);
         let (order, ordered) = if distinct {
             (Node::text(""), false)
         } else {
             self.order()
         };
-        let limit = if ordered { self.limit() } else { Node::text("") };
+        let limit = if ordered {
+            self.limit()
+        } else {
+            Node::text("")
+        };
         let node = Node::shape(
             if distinct {
                 "select distinct $ from $$$$"
@@ -115,7 +123,9 @@ impl Generator<'_> {
         if let Some((name, _)) = &by {
             group = Node::text(format!(" group by {name}"));
             if self.feature("having", 25) {
-                let aggregate = self.random.word(&["count(*) > 1", "count(*) = 1", "count(*) < 3"]);
+                let aggregate = self
+                    .random
+                    .word(&["count(*) > 1", "count(*) = 1", "count(*) < 3"]);
                 having = Node::text(format!(" having {aggregate}")).optional();
             }
             if self.random.chance(50) {
@@ -125,7 +135,14 @@ impl Generator<'_> {
         let ordered = by.is_none() || order.optional;
         let node = Node::shape(
             "select $ from $$$$$",
-            vec![Node::list(items, ", ", 1), from, filter, group, having, order],
+            vec![
+                Node::list(items, ", ", 1),
+                from,
+                filter,
+                group,
+                having,
+                order,
+            ],
         );
         (node, ordered)
     }
@@ -307,12 +324,44 @@ impl Generator<'_> {
         let name = table.name.clone();
         let column = self.random.pick(&table.columns).name.clone();
         let choices = [
-            ("distinct on", format!("select distinct on (a.{column}) a.{column} as k, a.id from {name} a order by a.{column}, a.id"), true),
-            ("window", format!("select a.id, row_number() over (partition by a.{column} order by a.id) as n from {name} a order by a.id"), true),
-            ("lateral", format!("select a.id, l.n from {name} a, lateral (select count(*) as n from {name} b where b.id <= a.id) l order by a.id"), true),
-            ("array sub-select", format!("select array(select b.{column} from {name} b order by b.id) as x"), true),
-            ("values", "values (1, 'a', null), (2, 'b', 1.5)".to_owned(), false),
-            ("no from", format!("select (select count(*) from {name}) as n, auth.uid() as u, auth.role() as r"), true),
+            (
+                "distinct on",
+                format!(
+                    "select distinct on (a.{column}) a.{column} as k, a.id from {name} a order by a.{column}, a.id"
+                ),
+                true,
+            ),
+            (
+                "window",
+                format!(
+                    "select a.id, row_number() over (partition by a.{column} order by a.id) as n from {name} a order by a.id"
+                ),
+                true,
+            ),
+            (
+                "lateral",
+                format!(
+                    "select a.id, l.n from {name} a, lateral (select count(*) as n from {name} b where b.id <= a.id) l order by a.id"
+                ),
+                true,
+            ),
+            (
+                "array sub-select",
+                format!("select array(select b.{column} from {name} b order by b.id) as x"),
+                true,
+            ),
+            (
+                "values",
+                "values (1, 'a', null), (2, 'b', 1.5)".to_owned(),
+                false,
+            ),
+            (
+                "no from",
+                format!(
+                    "select (select count(*) from {name}) as n, auth.uid() as u, auth.role() as r"
+                ),
+                true,
+            ),
         ];
         let (feature, sql, ordered) = self.random.pick(&choices).clone();
         if self.feature(feature, 100) {
@@ -331,8 +380,14 @@ impl Generator<'_> {
         if !self.random.chance(35) {
             return node;
         }
-        let kind = ["join", "left join", "right join", "full join", "cross join", "comma join"]
-            [self.random.below(6)];
+        let kind = [
+            "join",
+            "left join",
+            "right join",
+            "full join",
+            "cross join",
+            "comma join",
+        ][self.random.below(6)];
         if !self.feature(kind, 100) {
             return node;
         }
@@ -399,7 +454,8 @@ impl Generator<'_> {
             // A bare number would be a column's place.
             let item = self.expr(&ty, 1);
             let direction = if self.feature("nulls first", 60) {
-                self.random.word(&["", " desc", " desc nulls last", " nulls first", " asc"])
+                self.random
+                    .word(&["", " desc", " desc nulls last", " nulls first", " asc"])
             } else {
                 self.random.word(&["", " desc"])
             };

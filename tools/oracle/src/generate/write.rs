@@ -15,13 +15,21 @@ impl Generator<'_> {
                 names.push(column.name.clone());
             }
         }
-        let many = if self.feature("insert many", 25) { 2 } else { 1 };
+        let many = if self.feature("insert many", 25) {
+            2
+        } else {
+            1
+        };
         let rows = (0..many).map(|_| self.row(table, &names)).collect();
         let conflict = self.conflict(table, &names);
         let returning = self.returning(table, "insert returning");
         self.scopes.clear();
         Node::shape(
-            &format!("insert into {} ({}) values $$$", table.name, names.join(", ")),
+            &format!(
+                "insert into {} ({}) values $$$",
+                table.name,
+                names.join(", ")
+            ),
             vec![Node::list(rows, ", ", 1), conflict, returning],
         )
     }
@@ -45,7 +53,10 @@ impl Generator<'_> {
                 let ty = column.ty.base();
                 self.expr(&ty, 1).sql()
             } else if self.random.chance(10) && column.ty.is_number() && column.refers.is_none() {
-                let other = self.random.pick(&[Ty::Int4, Ty::Numeric(None), Ty::Float8, Ty::Int8]).clone();
+                let other = self
+                    .random
+                    .pick(&[Ty::Int4, Ty::Numeric(None), Ty::Float8, Ty::Int8])
+                    .clone();
                 other.literal(self.random)
             } else {
                 value(self.random, column)
