@@ -38,8 +38,8 @@ pub(crate) fn create_table(
             out.push(" PRIMARY KEY");
             continue;
         }
-        if let Type::Numeric(_) = column.ty {
-            out.push(" COLLATE pg_numeric");
+        if let Some(collation) = column.ty.collation() {
+            out.push(" COLLATE ").push(collation);
         }
         if let Some(generated) = &column.generated {
             out.push(" GENERATED ALWAYS AS (");
@@ -151,13 +151,8 @@ pub(crate) fn storage(ty: &Type) -> &'static str {
 pub(crate) fn plain(ty: &Type) -> bool {
     !matches!(
         ty,
-        Type::Int2
-            | Type::Int4
-            | Type::Bool
-            | Type::Varchar(Some(_))
-            | Type::Enum(_)
-            | Type::Numeric(_)
-    )
+        Type::Int2 | Type::Int4 | Type::Bool | Type::Varchar(Some(_)) | Type::Enum(_)
+    ) && ty.collation().is_none()
 }
 
 fn type_check(column: &Column, out: &mut Statement) {

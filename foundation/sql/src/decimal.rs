@@ -1,5 +1,12 @@
 //! Exact decimals, as Postgres' `numeric` keeps them: any number of digits, the scale remembered.
 
+mod arithmetic;
+mod natural;
+mod powers;
+
+pub use powers::Undefined;
+
+use natural::Natural;
 use std::cmp::Ordering;
 
 /// Digits before the point that Postgres allows.
@@ -7,42 +14,101 @@ const WHOLE: usize = 131_072;
 /// Digits after it.
 const SCALE: usize = 16_383;
 
-/// A finite decimal, or `NaN`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A decimal, `NaN`, or an infinity.
+#[derive(Clone, Debug)]
 pub struct Decimal {
+    kind: Kind,
     negative: bool,
-    /// Decimal digits 0 to 9, most significant first, without leading zeros beyond the scale.
-    digits: Vec<u8>,
+    /// The digits without their point.
+    digits: Natural,
     /// How many of the digits stand after the point.
     scale: usize,
-    nan: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Finite,
+    Infinite,
+    NaN,
+}
+
+/// Why a text is no decimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is none.
+    Syntax,
+    /// It has more digits than Postgres keeps.
+    Overflow,
+}
+
+/// By value: the scale does not count.
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Decimal) -> bool {
+        self.compare(other).is_eq()
+    }
+}
+
+impl Eq for Decimal {}
+
 impl Decimal {
-    /// Reads `[+-]digits[.digits][e[+-]digits]` or `NaN`; none if it is neither or too long.
+    fn special(kind: Kind, negative: bool) -> Decimal {
+        Decimal {
+            kind,
+            negative,
+            digits: Natural::default(),
+            scale: 0,
+        }
+    }
+
+    /// `NaN`
+    pub fn nan() -> Decimal {
+        Decimal::special(Kind::NaN, false)
+    }
+
+    fn infinity(negative: bool) -> Decimal {
+        Decimal::special(Kind::Infinite, negative)
+    }
+
+    fn finite(negative: bool, digits: Natural, scale: usize) -> Decimal {
+        Decimal {
+            kind: Kind::Finite,
+            negative: negative && !digits.is_zero(),
+            digits,
+            scale,
+        }
+    }
+
+    /// Reads `[+-]digits[.digits][e[+-]digits]`, `NaN` or an infinity.
     pub fn parse(text: &str) -> Option<Decimal> {
+        Decimal::read(text).ok()
+    }
+
+    /// As [`parse`](Self::parse), saying why not.
+    pub fn read(text: &str) -> Result<Decimal, Fault> {
         let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
         if text.eq_ignore_ascii_case("nan") {
-            return Some(Decimal {
-                negative: false,
-                digits: Vec::new(),
-                scale: 0,
-                nan: true,
-            });
+            return Ok(Decimal::nan());
         }
-        let (negative, rest) = match text.as_bytes().first()? {
+        let (negative, rest) = match text.as_bytes().first().ok_or(Fault::Syntax)? {
             b'-' => (true, &text[1..]),
             b'+' => (false, &text[1..]),
             _ => (false, text),
         };
+        if rest.eq_ignore_ascii_case("inf") || rest.eq_ignore_ascii_case("infinity") {
+            return Ok(Decimal::infinity(negative));
+        }
         let (mantissa, exponent) = match rest.find(['e', 'E']) {
             Some(at) => {
                 let exponent = &rest[at + 1..];
                 let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
                 if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return None;
+                    return Err(Fault::Syntax);
                 }
-                (&rest[..at], exponent.parse::<i64>().ok()?)
+                let exponent = exponent.parse::<i64>().map_err(|_| Fault::Syntax)?;
+                if exponent.abs() >= i64::from(i32::MAX / 2) {
+                    return Err(Fault::Syntax);
+                }
+                (&rest[..at], exponent)
             }
             None => (rest, 0),
         };
@@ -53,85 +119,99 @@ impl Decimal {
                 .chain(fraction.bytes())
                 .all(|byte| byte.is_ascii_digit())
         {
-            return None;
+            return Err(Fault::Syntax);
         }
-        let mut digits: Vec<u8> = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .map(|byte| byte - b'0')
-            .collect();
-        let mut scale = i64::try_from(fraction.len()).ok()? - exponent;
-        if scale < 0 {
-            let zeros = usize::try_from(-scale)
-                .ok()
-                .filter(|zeros| *zeros <= WHOLE)?;
-            digits.extend(std::iter::repeat_n(0, zeros));
-            scale = 0;
+        let digits = if fraction.is_empty() {
+            Natural::from_digits(whole.as_bytes())
+        } else {
+            Natural::from_digits([whole, fraction].concat().as_bytes())
+        };
+        let scale = i64::try_from(fraction.len()).unwrap_or(i64::MAX) - exponent;
+        let Ok(scale) = usize::try_from(scale) else {
+            let zeros = usize::try_from(-scale).unwrap_or(usize::MAX);
+            if !digits.is_zero() && zeros > WHOLE {
+                return Err(Fault::Overflow);
+            }
+            return Decimal::finite(negative, digits.shifted(zeros.min(WHOLE)), 0).checked();
+        };
+        if scale > SCALE {
+            return Err(Fault::Overflow);
         }
-        let scale = usize::try_from(scale)
-            .ok()
-            .filter(|scale| *scale <= SCALE)?;
-        let decimal = Decimal {
-            negative,
-            digits,
-            scale,
-            nan: false,
+        Decimal::finite(negative, digits, scale).checked()
+    }
+
+    /// Whether Postgres could keep it.
+    fn checked(self) -> Result<Decimal, Fault> {
+        if self.whole_digits() > WHOLE {
+            Err(Fault::Overflow)
+        } else {
+            Ok(self)
         }
-        .normal();
-        (decimal.digits.len().saturating_sub(decimal.scale) <= WHOLE).then_some(decimal)
+    }
+
+    /// An integer.
+    pub fn int(value: i64) -> Decimal {
+        Decimal::finite(value < 0, Natural::small(value.unsigned_abs()), 0)
     }
 
     /// Whether it is `NaN`.
     pub fn is_nan(&self) -> bool {
-        self.nan
+        self.kind == Kind::NaN
     }
 
-    /// Leading zeros go, digits for the scale stay, zero has no sign.
-    fn normal(mut self) -> Decimal {
-        if self.digits.len() < self.scale {
-            let missing = self.scale - self.digits.len();
-            self.digits.splice(0..0, std::iter::repeat_n(0, missing));
-        }
-        let leading = self
-            .digits
-            .iter()
-            .take(self.digits.len() - self.scale)
-            .take_while(|digit| **digit == 0)
-            .count();
-        self.digits.drain(..leading);
-        if self.digits.iter().all(|digit| *digit == 0) {
-            self.negative = false;
-        }
-        self
+    /// Whether it is a number, not `NaN` and not infinite.
+    pub fn is_finite(&self) -> bool {
+        self.kind == Kind::Finite
+    }
+
+    /// Whether it is zero.
+    pub fn is_zero(&self) -> bool {
+        self.is_finite() && self.digits.is_zero()
+    }
+
+    /// Whether it is below zero.
+    pub fn is_negative(&self) -> bool {
+        self.negative
+    }
+
+    /// Digits after the point.
+    pub fn scale(&self) -> usize {
+        self.scale
     }
 
     /// Appends it as Postgres prints it.
     pub fn print(&self, out: &mut String) {
-        if self.nan {
-            out.push_str("NaN");
-            return;
-        }
         if self.negative {
             out.push('-');
         }
-        let (whole, fraction) = self.digits.split_at(self.digits.len() - self.scale);
-        if whole.is_empty() {
-            out.push('0');
+        match self.kind {
+            Kind::NaN => return out.push_str("NaN"),
+            Kind::Infinite => return out.push_str("Infinity"),
+            Kind::Finite => {}
         }
-        out.extend(whole.iter().map(|digit| char::from(digit + b'0')));
-        if !fraction.is_empty() {
+        let digits = self.digits.digits();
+        match digits.len().checked_sub(self.scale) {
+            None | Some(0) => out.push('0'),
+            Some(whole) => out.push_str(&digits[..whole]),
+        }
+        if self.scale > 0 {
             out.push('.');
-            out.extend(fraction.iter().map(|digit| char::from(digit + b'0')));
+            let zeros = self.scale.saturating_sub(digits.len());
+            out.extend(std::iter::repeat_n('0', zeros));
+            out.push_str(&digits[digits.len().saturating_sub(self.scale)..]);
         }
     }
 
     /// By value; the scale does not count, and `NaN` is above all, as in Postgres.
     pub fn compare(&self, other: &Decimal) -> Ordering {
-        match (self.nan, other.nan) {
-            (true, true) => return Ordering::Equal,
-            (true, false) => return Ordering::Greater,
-            (false, true) => return Ordering::Less,
-            (false, false) => {}
+        let rank = |decimal: &Decimal| match (decimal.kind, decimal.negative) {
+            (Kind::Infinite, true) => 0,
+            (Kind::Finite, _) => 1,
+            (Kind::Infinite, false) => 2,
+            (Kind::NaN, _) => 3,
+        };
+        if !self.is_finite() || !other.is_finite() {
+            return rank(self).cmp(&rank(other));
         }
         match (self.negative, other.negative) {
             (false, true) => Ordering::Greater,
@@ -142,153 +222,79 @@ impl Decimal {
     }
 
     fn magnitude(&self, other: &Decimal) -> Ordering {
-        let (left, right) = (
-            self.digits.len() - self.scale,
-            other.digits.len() - other.scale,
-        );
-        if left != right {
-            return left.cmp(&right);
+        if self.scale == other.scale {
+            return self.digits.compare(&other.digits);
         }
-        let length = self.digits.len().max(other.digits.len());
-        let digit = |decimal: &Decimal, at: usize| decimal.digits.get(at).copied().unwrap_or(0);
-        (0..length)
-            .map(|at| digit(self, at).cmp(&digit(other, at)))
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
+        if self.digits.is_zero() || other.digits.is_zero() {
+            return other.digits.is_zero().cmp(&self.digits.is_zero());
+        }
+        let point = |decimal: &Decimal| (decimal.digits.length() + SCALE * 2) - decimal.scale;
+        point(self).cmp(&point(other)).then_with(|| {
+            let scale = self.scale.max(other.scale);
+            self.aligned(scale).compare(&other.aligned(scale))
+        })
+    }
+
+    /// The digits at a scale that is not smaller than its own.
+    fn aligned(&self, scale: usize) -> Natural {
+        self.digits.shifted(scale - self.scale)
     }
 
     /// Rounded half away from zero to `scale` digits after the point, or padded to them.
     pub fn rescale(&self, scale: usize) -> Decimal {
-        if self.nan {
+        if !self.is_finite() {
             return self.clone();
         }
-        let mut out = self.clone();
-        if scale >= out.scale {
-            out.digits.extend(std::iter::repeat_n(0, scale - out.scale));
-            out.scale = scale;
-            return out.normal();
+        if scale >= self.scale {
+            return Decimal::finite(self.negative, self.aligned(scale), scale);
         }
-        let keep = out.digits.len() - (out.scale - scale);
-        let up = out.digits[keep] >= 5;
-        out.digits.truncate(keep);
-        out.scale = scale;
-        if up {
-            out.digits = add(&out.digits, &[1]);
-        }
-        out.normal()
+        let (kept, up) = self.digits.cut(self.scale - scale);
+        let kept = if up {
+            kept.plus(&Natural::small(1))
+        } else {
+            kept
+        };
+        Decimal::finite(self.negative, kept, scale)
     }
 
     /// Digits before the point, leading zeros not counted.
     pub fn whole_digits(&self) -> usize {
-        self.digits.len() - self.scale
+        self.digits.length().saturating_sub(self.scale)
+    }
+
+    /// Whether it has more digits than Postgres keeps.
+    pub fn is_too_long(&self) -> bool {
+        self.whole_digits() > WHOLE
+    }
+
+    /// Where the first digit stands: 1 for 1 to 9, 0 for tenths.
+    pub fn point(&self) -> i64 {
+        arithmetic::signed(self.digits.length()) - arithmetic::signed(self.scale)
     }
 
     /// With the other sign.
     pub fn negate(&self) -> Decimal {
         let mut out = self.clone();
-        out.negative = !out.negative;
-        if out.nan { out } else { out.normal() }
+        out.negative = !out.negative && !out.is_zero() && !out.is_nan();
+        out
     }
 
-    /// The sum, with the larger scale.
-    pub fn plus(&self, other: &Decimal) -> Decimal {
-        if self.nan || other.nan {
-            return Decimal {
-                nan: true,
-                negative: false,
-                digits: Vec::new(),
-                scale: 0,
-            };
+    /// As an integer, if it is one that fits.
+    pub fn to_i64(&self) -> Option<i64> {
+        if !self.is_finite() {
+            return None;
         }
-        let scale = self.scale.max(other.scale);
-        let (left, right) = (self.rescale(scale), other.rescale(scale));
-        let (negative, digits) = if left.negative == right.negative {
-            (left.negative, add(&left.digits, &right.digits))
-        } else if left.magnitude(&right).is_ge() {
-            (left.negative, subtract(&left.digits, &right.digits))
-        } else {
-            (right.negative, subtract(&right.digits, &left.digits))
-        };
-        Decimal {
-            negative,
-            digits,
-            scale,
-            nan: false,
-        }
-        .normal()
+        let (whole, _) = self.digits.cut(self.scale);
+        let value = i128::from(whole.to_u64()?);
+        i64::try_from(if self.negative { -value } else { value }).ok()
     }
 
-    /// The product, with the scales added, as Postgres does up to its limit.
-    pub fn times(&self, other: &Decimal) -> Decimal {
-        if self.nan || other.nan {
-            return Decimal {
-                nan: true,
-                negative: false,
-                digits: Vec::new(),
-                scale: 0,
-            };
-        }
-        let mut sums = vec![0_u32; self.digits.len() + other.digits.len()];
-        for (i, left) in self.digits.iter().rev().enumerate() {
-            let mut carry = 0;
-            for (j, right) in other.digits.iter().rev().enumerate() {
-                let sum = sums[i + j] + u32::from(*left) * u32::from(*right) + carry;
-                sums[i + j] = sum % 10;
-                carry = sum / 10;
-            }
-            let end = i + other.digits.len();
-            if carry > 0 {
-                sums[end] += carry;
-            }
-        }
-        let digits = sums
-            .iter()
-            .rev()
-            .map(|digit| u8::try_from(*digit % 10).unwrap_or(0))
-            .collect();
-        let product = Decimal {
-            negative: self.negative != other.negative,
-            digits,
-            scale: self.scale + other.scale,
-            nan: false,
-        };
-        if product.scale > SCALE {
-            product.normal().rescale(SCALE)
-        } else {
-            product.normal()
-        }
+    /// The nearest float; infinite if there is none.
+    pub fn to_f64(&self) -> f64 {
+        let mut text = String::new();
+        self.print(&mut text);
+        text.parse().unwrap_or(f64::NAN)
     }
-}
-
-/// Adds digit strings aligned at their ends.
-fn add(left: &[u8], right: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(left.len().max(right.len()) + 1);
-    let mut carry = 0;
-    let (mut left, mut right) = (left.iter().rev(), right.iter().rev());
-    loop {
-        let sum = match (left.next(), right.next()) {
-            (None, None) if carry == 0 => break,
-            (a, b) => a.copied().unwrap_or(0) + b.copied().unwrap_or(0) + carry,
-        };
-        out.push(sum % 10);
-        carry = sum / 10;
-    }
-    out.reverse();
-    out
-}
-
-/// Subtracts digit strings aligned at their ends; the left one is not the smaller.
-fn subtract(left: &[u8], right: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(left.len());
-    let mut borrow = 0;
-    let mut right = right.iter().rev();
-    for digit in left.iter().rev() {
-        let take = right.next().copied().unwrap_or(0) + borrow;
-        borrow = u8::from(*digit < take);
-        out.push(digit + 10 * borrow - take);
-    }
-    out.reverse();
-    out
 }
 
 #[cfg(test)]
@@ -317,6 +323,7 @@ mod tests {
             ("5.", "5"),
             ("-12.30", "-12.30"),
             ("nan", "NaN"),
+            ("-inf", "-Infinity"),
             ("0.1e1", "1"),
             (
                 "12345678901234567890.123456789012345678901",
@@ -342,6 +349,7 @@ mod tests {
             ("0.5", 0, "1"),
             ("1", 2, "1.00"),
             ("99.99", 0, "100"),
+            ("0.001", 1, "0.0"),
         ] {
             assert_eq!(
                 shown(&decimal(text).rescale(scale)),
@@ -359,6 +367,15 @@ mod tests {
             proptest::prop_assert_eq!(shown(&a.plus(&b.negate())), (left - right).to_string());
             proptest::prop_assert_eq!(shown(&a.times(&b)), (left * right).to_string());
             proptest::prop_assert_eq!(a.compare(&b), left.cmp(&right));
+        }
+
+        #[test]
+        fn a_quotient_and_its_remainder_make_the_dividend(left in "[1-9][0-9]{0,60}", right in "[1-9][0-9]{0,40}") {
+            let (a, b) = (decimal(&left), decimal(&right));
+            let quotient = a.quotient(&b).expect("not zero");
+            let rest = a.remainder(&b).expect("not zero");
+            proptest::prop_assert!(rest.compare(&b).is_lt());
+            proptest::prop_assert_eq!(shown(&quotient.times(&b).plus(&rest)), left);
         }
     }
 }

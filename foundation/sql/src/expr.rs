@@ -166,64 +166,14 @@ pub enum Function {
     In,
     /// The first argument equals a member of the array: `= any (..)`.
     AnyOf,
-    /// `like`
-    Like,
-    /// `ilike`
-    ILike,
-    /// `~`
-    Match,
-    /// `~*`
-    IMatch,
-    /// `||` of texts.
-    Concat,
-    /// `||` of jsonb.
-    JsonConcat,
-    /// `||` of arrays.
-    ArrayConcat,
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-    /// `%`
-    Mod,
-    /// `-` before an operand.
-    Neg,
-    /// A timestamp, then months, days and microseconds: `+ interval ..`.
-    TimestampAdd,
     /// `coalesce`
     Coalesce,
     /// `nullif`
     NullIf,
-    /// `greatest`: nulls are ignored.
-    Greatest,
-    /// `least`: nulls are ignored.
-    Least,
+    /// A value on its way into a column, converted as an assignment converts it.
+    Assign,
     /// An ordinary function or operator, by its row.
     Builtin(Builtin),
-    /// `->`
-    JsonGet,
-    /// `->>`
-    JsonGetText,
-    /// `#>`
-    JsonPath,
-    /// `#>>`
-    JsonPathText,
-    /// `@>` of jsonb.
-    JsonContains,
-    /// `?`
-    JsonExists,
-    /// `?|`
-    JsonExistsAny,
-    /// `?&`
-    JsonExistsAll,
-    /// `@>` of arrays.
-    ArrayContains,
-    /// `&&` of arrays.
-    ArrayOverlaps,
 }
 
 /// What an expression or a query is made of: walking it is the same for every purpose.

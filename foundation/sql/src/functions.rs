@@ -18,7 +18,9 @@ mod times;
 
 use registry::{Builtin, Row};
 
-use crate::decimal::Decimal;
+use crate::error::SqlError;
+use crate::types::compare;
+pub use crate::types::output::float_text;
 use crate::value::Value;
 pub use aggregates::{Accumulate, SqlAggregate, aggregates};
 use std::cmp::Ordering;
@@ -32,45 +34,69 @@ pub struct Collation {
     pub compare: fn(&str, &str) -> Ordering,
 }
 
+/// A function only statements of ours call, by its name in SQLite.
+#[derive(Clone, Copy)]
+pub(crate) struct SqlFunction {
+    /// Its name in SQLite.
+    pub name: &'static str,
+    /// How many arguments it takes.
+    pub arity: i32,
+    /// Whether equal arguments always give equal results, so that indexes and checks may use it.
+    pub deterministic: bool,
+    /// What it does.
+    pub call: fn(&[Value]) -> Result<Value, SqlError>,
+}
+
 /// All functions, as a connection registers them.
 pub fn functions() -> impl Iterator<Item = Builtin> {
     registry::builtins()
 }
 
 fn rows() -> Vec<Row> {
+    let internal = [aggregates::ALL, arrays::ALL, jsons::ALL, rows::ALL]
+        .concat()
+        .into_iter()
+        .map(Row::internal);
     [
-        aggregates::rows(),
         arrays::rows(),
         casts::rows(),
         jsons::rows(),
         numbers::rows(),
         patterns::rows(),
         raise::rows(),
-        rows::rows(),
         texts::rows(),
         times::rows(),
     ]
     .into_iter()
     .flatten()
+    .chain(internal)
     .collect()
 }
 
 /// All collations.
 pub fn collations() -> &'static [Collation] {
-    &[Collation {
-        name: "pg_numeric",
-        compare: compare_numeric,
-    }]
-}
-
-/// Numerics by value. What is no number sorts by its bytes above all numbers: a collation must order everything.
-fn compare_numeric(left: &str, right: &str) -> Ordering {
-    match (Decimal::parse(left), Decimal::parse(right)) {
-        (Some(left), Some(right)) => left.compare(&right),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => left.cmp(right),
-    }
+    &[
+        Collation {
+            name: "pg_numeric",
+            compare: compare::numeric,
+        },
+        Collation {
+            name: "pg_interval",
+            compare: compare::interval,
+        },
+        Collation {
+            name: "pg_jsonb",
+            compare: compare::jsonb,
+        },
+        Collation {
+            name: "pg_array",
+            compare: compare::any_array,
+        },
+        Collation {
+            name: "pg_interval_array",
+            compare: compare::interval_array,
+        },
+    ]
 }
 
 /// A float as Postgres prints it in JSON: the shortest digits that read back the same; infinities in quotes.
@@ -81,34 +107,6 @@ pub fn float_json(real: f64) -> String {
     } else {
         format!("\"{text}\"")
     }
-}
-
-/// A float as Postgres prints it: `1`, `0.1`, `1e+20`, `Infinity`.
-pub fn float_text(real: f64) -> String {
-    if real.is_nan() {
-        return "NaN".to_owned();
-    }
-    if real.is_infinite() {
-        return if real > 0.0 {
-            "Infinity".to_owned()
-        } else {
-            "-Infinity".to_owned()
-        };
-    }
-    let exponential = format!("{real:e}");
-    let Some((mantissa, exponent)) = exponential.split_once('e') else {
-        return exponential;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    // Postgres changes to an exponent below 1e-4 and from 1e15 on.
-    if (-4..15).contains(&exponent) {
-        return format!("{real}");
-    }
-    format!(
-        "{mantissa}e{}{:02}",
-        if exponent < 0 { '-' } else { '+' },
-        exponent.abs()
-    )
 }
 
 /// The argument as text, however it is stored.
@@ -138,13 +136,24 @@ fn any_null(arguments: &[Value]) -> bool {
     arguments.iter().any(Value::is_null)
 }
 
-/// A function only our own statements call, by its name in SQLite; not called when an argument is null.
-macro_rules! strict {
+/// Wraps a body that is not called when an argument is null.
+macro_rules! internal {
     ($name:literal, $arity:literal, $body:expr) => {
-        $crate::functions::registry::internal($name, $arity, $body)
+        $crate::functions::SqlFunction {
+            name: $name,
+            arity: $arity,
+            deterministic: true,
+            call: |arguments| {
+                if $crate::functions::any_null(arguments) {
+                    Ok($crate::value::Value::Null)
+                } else {
+                    ($body)(arguments)
+                }
+            },
+        }
     };
 }
-use strict;
+use internal;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! JSON as Postgres' `jsonb` keeps it: numbers exact, keys ordered by length then bytes, the last duplicate winning.
 
 use crate::decimal::Decimal;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// How deep arrays and objects may nest; [`parse`] refuses more.
@@ -348,5 +349,51 @@ pub fn contains(whole: &Json, part: &Json) -> bool {
             items.iter().any(|item| within(item, scalar))
         }
         _ => within(whole, part),
+    }
+}
+
+/// As the btree of `jsonb` orders values: null, texts, numbers, booleans, arrays, objects; shorter arrays and objects first.
+pub fn compare(left: &Json, right: &Json) -> Ordering {
+    // A scalar on its own is an array of one in Postgres, so an empty array stands before it.
+    match (left, right) {
+        (Json::Array(items), other) if items.is_empty() && rank(other) < 4 => Ordering::Less,
+        (other, Json::Array(items)) if items.is_empty() && rank(other) < 4 => Ordering::Greater,
+        _ => ordered(left, right),
+    }
+}
+
+fn rank(value: &Json) -> u8 {
+    match value {
+        Json::Null => 0,
+        Json::Text(_) => 1,
+        Json::Number(_) => 2,
+        Json::Bool(_) => 3,
+        Json::Array(_) => 4,
+        Json::Object(_) => 5,
+    }
+}
+
+fn ordered(left: &Json, right: &Json) -> Ordering {
+    match (left, right) {
+        (Json::Text(left), Json::Text(right)) => left.cmp(right),
+        (Json::Number(left), Json::Number(right)) => left.compare(right),
+        (Json::Bool(left), Json::Bool(right)) => left.cmp(right),
+        (Json::Array(left), Json::Array(right)) => left.len().cmp(&right.len()).then_with(|| {
+            left.iter()
+                .zip(right)
+                .map(|(left, right)| ordered(left, right))
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
+        }),
+        (Json::Object(left), Json::Object(right)) => left.len().cmp(&right.len()).then_with(|| {
+            left.iter()
+                .zip(right)
+                .map(|((key, value), (other_key, other))| {
+                    key.0.cmp(&other_key.0).then_with(|| ordered(value, other))
+                })
+                .find(|order| order.is_ne())
+                .unwrap_or(Ordering::Equal)
+        }),
+        (left, right) => rank(left).cmp(&rank(right)),
     }
 }

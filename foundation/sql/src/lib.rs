@@ -19,6 +19,7 @@ pub mod ddl;
 mod decimal;
 pub mod error;
 pub mod expr;
+pub mod expression;
 pub mod functions;
 mod json;
 mod lower;

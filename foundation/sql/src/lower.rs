@@ -4,6 +4,7 @@ mod aggregate;
 mod apply;
 mod call;
 pub(crate) use call::castable;
+mod form;
 mod group;
 mod operation;
 pub(crate) use operation::is_empty_row;
@@ -20,6 +21,7 @@ use crate::error::SqlError;
 use crate::expr::{Expr, Function};
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
+use crate::types::conversion::When;
 use crate::value::Value;
 use query::Place;
 use sqlparser::ast::{self, Spanned as _};
@@ -173,7 +175,7 @@ impl<'a> Lowering<'a> {
             }),
             Operand::Typed(expr) => {
                 let from = expr.ty();
-                if same(&from, ty) {
+                if same(&from, ty) || from.base() == ty.base() {
                     return Ok(expr);
                 }
                 if implicit(&from, ty) {
@@ -191,36 +193,26 @@ impl<'a> Lowering<'a> {
                 value: ty.read_text(&text)?,
                 ty: ty.clone(),
             }),
-            Operand::Typed(Expr::Literal { value, ty: from }) if number(&from) && number(ty) => {
-                let text = match &value {
-                    Value::Int(int) => int.to_string(),
-                    Value::Text(text) => text.to_string(),
-                    _ => return Ok(Expr::Literal { value, ty: from }),
-                };
-                let rounded = if matches!(ty, Type::Int2 | Type::Int4 | Type::Int8) {
-                    round(&text)
-                } else {
-                    text
-                };
+            Operand::Typed(Expr::Literal { value, ty: from })
+                if from
+                    .conversion(ty)
+                    .is_some_and(|when| when <= When::Assigned) =>
+            {
                 Ok(Expr::Literal {
-                    value: ty.read_text(&rounded)?,
+                    value: crate::types::cast::cast(&from, ty, &value, false)?,
                     ty: ty.clone(),
                 })
             }
             Operand::Typed(expr) => {
                 let from = expr.ty();
-                if from == *ty || (textual(&from) && matches!(ty, Type::Varchar(_))) {
-                    // What is too long for a varchar is refused by the column's check, not cut as a cast would cut it.
+                let free = matches!(ty, Type::Text | Type::Varchar(None)) && textual(&from);
+                if from == *ty || (free && !matches!(from, Type::Char(_))) {
                     Ok(expr)
-                } else if same(&from, ty)
-                    || implicit(&from, ty)
-                    || (number(&from) && number(ty))
-                    || textual(ty)
+                } else if from
+                    .conversion(ty)
+                    .is_some_and(|when| when <= When::Assigned)
                 {
-                    Ok(Expr::Cast {
-                        expr: Box::new(expr),
-                        ty: ty.clone(),
-                    })
+                    Ok(call(Function::Assign, vec![expr], ty.clone()))
                 } else {
                     Err(Trouble::invalid(
                         format!("a value of type {}", from.name()),
@@ -248,17 +240,8 @@ impl<'a> Lowering<'a> {
                 value => literal(value),
             },
             E::TypedString(typed_string) => {
-                let ty = self.data_type(&typed_string.data_type)?;
-                let text = typed_string
-                    .value
-                    .value
-                    .clone()
-                    .into_string()
-                    .unwrap_or_default();
-                typed(Expr::Literal {
-                    value: ty.read_text(&text)?,
-                    ty,
-                })
+                let text = typed_string.value.value.clone().into_string();
+                typed(self.cast_to(Operand::Unknown(text), &typed_string.data_type)?)
             }
             E::Identifier(ident) => typed(self.column(None, None, &fold(ident))?),
             E::CompoundIdentifier(parts) => {
@@ -324,43 +307,14 @@ impl<'a> Lowering<'a> {
                 negated,
                 ..
             } => typed(self.in_query(expr, query, *negated)?),
-            E::AnyOp {
-                left,
-                compare_op: ast::BinaryOperator::Eq,
-                right,
-                ..
-            } => typed(self.any_of(left, right)?),
-            E::AllOp {
-                left,
-                compare_op: ast::BinaryOperator::NotEq,
-                right,
-            } => {
-                let found = self.any_of(left, right)?;
-                typed(call(Function::Not, vec![found], Type::Bool))
-            }
-            E::Like {
-                negated,
-                any: false,
-                expr,
-                pattern,
-                escape_char: None,
-            } => typed(self.pattern(Function::Like, *negated, expr, pattern)?),
-            E::ILike {
-                negated,
-                any: false,
-                expr,
-                pattern,
-                escape_char: None,
-            } => typed(self.pattern(Function::ILike, *negated, expr, pattern)?),
             E::Cast {
                 kind: ast::CastKind::Cast | ast::CastKind::DoubleColon,
                 expr,
                 data_type,
                 format: None,
             } => {
-                let ty = self.data_type(data_type)?;
                 let operand = self.operand(expr)?;
-                typed(self.cast(operand, &ty)?)
+                typed(self.cast_to(operand, data_type)?)
             }
             E::Case {
                 operand,
@@ -379,27 +333,7 @@ impl<'a> Lowering<'a> {
             E::Subquery(query) => self.scalar(query),
             E::Function(function) => self.function(function),
             E::Array(array) => self.array(&array.elem),
-            E::Trim {
-                trim_where: None | Some(ast::TrimWhereField::Both),
-                trim_what: None,
-                expr,
-                trim_characters: None,
-            } => typed(self.builtin_of("btrim", &[expr.as_ref()])?),
-            E::Position { expr, r#in } => {
-                typed(self.builtin_of("strpos", &[r#in.as_ref(), expr.as_ref()])?)
-            }
-            E::AtTimeZone {
-                timestamp,
-                time_zone,
-            } => typed(self.at_utc(time_zone, timestamp)?),
-            E::Interval(_) => Err(Trouble::unsupported(
-                expr.to_string(),
-                "an interval may be added to or taken from a timestamp, and no more",
-            )),
-            _ => Err(Trouble::unsupported(
-                expr.to_string(),
-                "write it with the operators and functions of the portable language, or keep it for Postgres",
-            )),
+            other => self.form(other),
         }
     }
 
@@ -425,8 +359,8 @@ impl<'a> Lowering<'a> {
             }
             other => other.to_string().to_lowercase(),
         };
-        Type::parse_name(self.catalog, &name).filter(|ty| *ty != Type::Interval).ok_or_else(|| {
-            Trouble::unsupported(format!("type {data_type}"), "use text, varchar, char, smallint, integer, bigint, real, double precision, numeric, boolean, uuid, timestamptz, timestamp, date, time, json, jsonb, bytea, an enum or an array of these")
+        Type::parse_name(self.catalog, &name).ok_or_else(|| {
+            Trouble::unsupported(format!("type {data_type}"), "use text, varchar, char, smallint, integer, bigint, real, double precision, numeric, boolean, uuid, timestamptz, timestamp, date, time, interval, json, jsonb, bytea, an enum or an array of these")
         })
     }
 }
@@ -526,36 +460,13 @@ pub(crate) fn rank(ty: &Type) -> Option<u8> {
 
 /// The conversions Postgres makes on its own in expressions.
 pub(crate) fn implicit(from: &Type, to: &Type) -> bool {
-    if matches!(from, Type::Char(_)) && matches!(to, Type::Text | Type::Varchar(None)) {
-        return true;
-    }
-    if let (Some(from), Some(to)) = (rank(from), rank(to)) {
-        return from <= to;
-    }
-    matches!(
-        (from, to),
-        (Type::Date, Type::Timestamp | Type::Timestamptz) | (Type::Timestamp, Type::Timestamptz)
-    )
+    from.conversion(to) == Some(When::Implicit)
 }
 
 fn convert(expr: Expr, ty: &Type) -> Expr {
     // A literal is converted here, once.
-    if let Expr::Literal {
-        value: Value::Int(int),
-        ..
-    } = &expr
-        && let Ok(value) = unsized_type(ty).read_text(&int.to_string())
-    {
-        return Expr::Literal {
-            value,
-            ty: ty.clone(),
-        };
-    }
-    if let Expr::Literal {
-        value: Value::Text(text),
-        ty: Type::Numeric(_),
-    } = &expr
-        && let Ok(value) = unsized_type(ty).read_text(text)
+    if let Expr::Literal { value, ty: from } = &expr
+        && let Ok(value) = crate::types::cast::cast(from, &unsized_type(ty), value, true)
     {
         return Expr::Literal {
             value,
@@ -566,15 +477,6 @@ fn convert(expr: Expr, ty: &Type) -> Expr {
         expr: Box::new(expr),
         ty: ty.clone(),
     }
-}
-
-fn round(text: &str) -> String {
-    let mut out = String::new();
-    match crate::decimal::Decimal::parse(text) {
-        Some(decimal) => decimal.rescale(0).print(&mut out),
-        None => out.push_str(text),
-    }
-    out
 }
 
 fn mismatch(from: &Type, to: &Type) -> Trouble {

@@ -5,7 +5,7 @@
 //! another minute of every clean build.
 
 use crate::trouble::{Result, Trouble};
-use sqlparser::ast::Statement;
+use sqlparser::ast::{Expr, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
@@ -181,6 +181,28 @@ impl Source {
             .collect::<Vec<_>>()
             .join(" ");
         Trouble::invalid(first, reason, "check the syntax; if PostgreSQL takes it, the construct is not available on the embedded engine").at(line)
+    }
+}
+
+/// Parses one expression, standing alone.
+pub(crate) fn expression(text: &str) -> Result<Expr> {
+    let broken = |reason: String| {
+        Trouble::invalid(
+            text,
+            reason,
+            "check the syntax against the PostgreSQL manual",
+        )
+    };
+    let mut parser = Parser::new(&PostgreSqlDialect {})
+        .with_recursion_limit(DEPTH)
+        .try_with_sql(text)
+        .map_err(|error| broken(error.to_string()))?;
+    let parsed = parser
+        .parse_expr()
+        .map_err(|error| broken(error.to_string()))?;
+    match parser.peek_token().token {
+        Token::EOF => Ok(parsed),
+        other => Err(broken(format!("{other} is not understood here"))),
     }
 }
 

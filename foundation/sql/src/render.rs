@@ -279,9 +279,7 @@ impl<'a> Renderer<'a> {
             } => {
                 self.out.push("(");
                 self.expr(expr)?;
-                if matches!(expr.ty(), Type::Numeric(_)) && !self.collated(expr) {
-                    self.out.push(" COLLATE pg_numeric");
-                }
+                self.collate(expr);
                 self.out.push(if *negated { " NOT IN (" } else { " IN (" });
                 self.query(query, None)?;
                 self.out.push("))");
@@ -356,17 +354,46 @@ impl<'a> Renderer<'a> {
         Ok(())
     }
 
-    /// A comparison; numerics that are no column compare by value through the collation.
+    /// A comparison. A column brings its collation along, anything else is told it; enums compare by their places.
     fn compare(&mut self, args: &[Expr], sign: &str) -> Result<(), SqlError> {
-        let numeric = args.iter().any(|arg| matches!(arg.ty(), Type::Numeric(_)));
+        let ordered = matches!(sign, " < " | " <= " | " > " | " >= ");
         self.out.push("(");
-        self.expr(&args[0])?;
-        if numeric && !self.collated(&args[0]) {
-            self.out.push(" COLLATE pg_numeric");
+        if ordered && matches!(args[0].ty(), Type::Enum(_)) {
+            self.rank(&args[0])?;
+            self.out.push(sign);
+            self.rank(&args[1])?;
+        } else {
+            self.expr(&args[0])?;
+            self.collate(&args[0]);
+            self.out.push(sign);
+            self.expr(&args[1])?;
         }
-        self.out.push(sign);
-        self.expr(&args[1])?;
         self.out.push(")");
+        Ok(())
+    }
+
+    /// The collation of what was just written, if SQLite does not know it.
+    pub(crate) fn collate(&mut self, expr: &Expr) {
+        if let Some(collation) = expr.ty().collation()
+            && !self.collated(expr)
+        {
+            self.out.push(" COLLATE ").push(collation);
+        }
+    }
+
+    /// An enum's place in its declaration.
+    pub(crate) fn rank(&mut self, expr: &Expr) -> Result<(), SqlError> {
+        let Type::Enum(labels) = expr.ty() else {
+            return self.expr(expr);
+        };
+        self.out.push("CASE ");
+        self.expr(expr)?;
+        for (rank, label) in labels.labels.iter().enumerate() {
+            self.out.push(" WHEN ");
+            self.value(&Value::text(label.as_str()));
+            self.out.push(&format!(" THEN {rank}"));
+        }
+        self.out.push(" END");
         Ok(())
     }
 
@@ -425,9 +452,7 @@ impl<'a> Renderer<'a> {
             F::In => {
                 self.out.push("(");
                 self.expr(&args[0])?;
-                if matches!(args[0].ty(), Type::Numeric(_)) && !self.collated(&args[0]) {
-                    self.out.push(" COLLATE pg_numeric");
-                }
+                self.collate(&args[0]);
                 self.out.push(" IN (");
                 for (index, arg) in args[1..].iter().enumerate() {
                     if index > 0 {
@@ -439,24 +464,17 @@ impl<'a> Renderer<'a> {
                 Ok(())
             }
             F::AnyOf => self.any_of(&args[0], &args[1]),
-            F::Like => self.named("pg_like", args),
-            F::ILike => self.named("pg_ilike", args),
-            F::Match => self.named("pg_regex", args),
-            F::IMatch => self.named("pg_iregex", args),
-            F::Concat => self.infix(args, " || "),
-            F::JsonConcat => self.named("pg_jsonb_concat", args),
-            F::ArrayConcat => self.named("pg_array_concat", args),
-            F::Add | F::Sub | F::Mul | F::Div | F::Mod => self.arithmetic(function, args, ty),
-            F::Neg => match ty {
-                Type::Numeric(_) => self.named("pg_numeric_neg", args),
-                _ => {
-                    self.out.push("(-");
-                    self.expr(&args[0])?;
-                    self.out.push(")");
-                    Ok(())
-                }
-            },
-            F::TimestampAdd => self.named("pg_timestamp_add", args),
+            F::Assign => {
+                let mut tags = String::new();
+                args[0].ty().tag(&mut tags);
+                ty.tag(&mut tags);
+                self.out.push("pg_assign(");
+                self.value(&tags.into());
+                self.out.push(", ");
+                self.expr(&args[0])?;
+                self.out.push(")");
+                Ok(())
+            }
             F::Coalesce if args.len() == 1 => self.expr(&args[0]),
             F::Coalesce => self.named("coalesce", args),
             F::NullIf => {
@@ -468,19 +486,8 @@ impl<'a> Renderer<'a> {
                 self.out.push(" END");
                 Ok(())
             }
-            F::Greatest => self.extreme(args, " >= "),
-            F::Least => self.extreme(args, " <= "),
+            F::Builtin(builtin) if builtin.key() == "||(text, text)" => self.infix(args, " || "),
             F::Builtin(builtin) => self.builtin(builtin, args),
-            F::JsonGet => self.named("pg_json_get", args),
-            F::JsonGetText => self.named("pg_json_get_text", args),
-            F::JsonPath => self.named("pg_json_path", args),
-            F::JsonPathText => self.named("pg_json_path_text", args),
-            F::JsonContains => self.named("pg_jsonb_contains", args),
-            F::JsonExists => self.named("pg_jsonb_exists", args),
-            F::JsonExistsAny => self.named("pg_jsonb_exists_any", args),
-            F::JsonExistsAll => self.named("pg_jsonb_exists_all", args),
-            F::ArrayContains => self.named("pg_array_contains", args),
-            F::ArrayOverlaps => self.named("pg_array_overlaps", args),
         }
     }
 
@@ -526,12 +533,6 @@ impl<'a> Renderer<'a> {
     }
 
     fn any_of(&mut self, needle: &Expr, array: &Expr) -> Result<(), SqlError> {
-        if matches!(
-            needle.ty(),
-            Type::Numeric(_) | Type::Json | Type::Jsonb | Type::Float4 | Type::Float8
-        ) {
-            return self.named("pg_array_any", &[needle.clone(), array.clone()]);
-        }
         let literal = matches!(array, Expr::Literal { value, .. } if !value.is_null());
         if !literal {
             // Nothing is known of a null array, while json_each of null would say it has no members.
@@ -547,67 +548,6 @@ impl<'a> Renderer<'a> {
         if !literal {
             self.out.push(" END");
         }
-        Ok(())
-    }
-
-    fn arithmetic(&mut self, function: Function, args: &[Expr], ty: &Type) -> Result<(), SqlError> {
-        let index = match function {
-            Function::Add => 0,
-            Function::Sub => 1,
-            Function::Mul => 2,
-            Function::Div => 3,
-            _ => 4,
-        };
-        match ty {
-            Type::Int2 | Type::Int4 => self.named(
-                [
-                    "pg_int4_add",
-                    "pg_int4_sub",
-                    "pg_int4_mul",
-                    "pg_int_div",
-                    "pg_int_mod",
-                ][index],
-                args,
-            ),
-            Type::Int8 => self.named(
-                [
-                    "pg_int8_add",
-                    "pg_int8_sub",
-                    "pg_int8_mul",
-                    "pg_int_div",
-                    "pg_int_mod",
-                ][index],
-                args,
-            ),
-            Type::Numeric(_) => self.named(
-                ["pg_numeric_add", "pg_numeric_sub", "pg_numeric_mul", "", ""][index],
-                args,
-            ),
-            _ if index == 3 => self.named("pg_float_div", args),
-            _ => self.infix(args, [" + ", " - ", " * ", "", ""][index]),
-        }
-    }
-
-    /// `greatest` and `least` pass over nulls, where SQLite's `max` and `min` of several arguments do not.
-    fn extreme(&mut self, args: &[Expr], sign: &str) -> Result<(), SqlError> {
-        let (first, rest) = (&args[0], &args[1..]);
-        if rest.is_empty() {
-            return self.expr(first);
-        }
-        self.out.push("CASE WHEN ");
-        self.extreme(rest, sign)?;
-        self.out.push(" IS NULL OR (");
-        self.expr(first)?;
-        if matches!(first.ty(), Type::Numeric(_)) {
-            self.out.push(" COLLATE pg_numeric");
-        }
-        self.out.push(sign);
-        self.extreme(rest, sign)?;
-        self.out.push(") THEN ");
-        self.expr(first)?;
-        self.out.push(" ELSE ");
-        self.extreme(rest, sign)?;
-        self.out.push(" END");
         Ok(())
     }
 }

@@ -1,13 +1,16 @@
 //! The Postgres types a column may have, and how each is stored embedded.
 
 mod array;
+pub(crate) mod cast;
+pub(crate) mod compare;
 pub mod conversion;
 pub(crate) mod input;
 mod name;
+pub(crate) mod output;
 mod tag;
 pub(crate) mod time;
 
-pub(crate) use array::push_member;
+pub(crate) use array::{members, store};
 pub(crate) use tag::tags;
 
 use serde::{Deserialize, Serialize};
@@ -23,12 +26,13 @@ use std::sync::Arc;
 /// | numeric | TEXT, canonical | collation `pg_numeric`; exact, scale kept |
 /// | text, varchar, char | TEXT | code-point order, as `COLLATE "C"` |
 /// | uuid | TEXT, lower case | |
-/// | timestamptz, timestamp | TEXT, ISO 8601 as printed in JSON | UTC; years 1 to 9999, so text order is time order |
+/// | timestamptz, timestamp | TEXT, ISO 8601 as printed in JSON | UTC; years 1 to 9999 and infinities, so text order is time order |
 /// | date, time | TEXT, ISO 8601 | |
+/// | interval | TEXT, as Postgres prints it | collation `pg_interval` |
 /// | json | TEXT, verbatim | |
-/// | jsonb | TEXT, normalised as Postgres does | keys by length then bytes, last duplicate wins |
+/// | jsonb | TEXT, normalised as Postgres does | keys by length then bytes, last duplicate wins; collation `pg_jsonb` |
 /// | enum | TEXT with a check | sorts by declaration |
-/// | arrays | TEXT, a JSON array | |
+/// | arrays | TEXT, a JSON array | collation `pg_array` where bytes would not do |
 /// | bytea | BLOB | printed `\x..` |
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Type {
@@ -62,7 +66,7 @@ pub enum Type {
     Date,
     /// `time without time zone`
     Time,
-    /// `interval`: in expressions only.
+    /// `interval`: months, days and microseconds.
     Interval,
     /// `json`
     Json,
@@ -85,4 +89,20 @@ pub struct EnumType {
     pub name: String,
     /// Labels, first sorts lowest.
     pub labels: Vec<String>,
+}
+
+impl Type {
+    /// The collation by which values of the type compare as Postgres compares them; none where their bytes do.
+    pub fn collation(&self) -> Option<&'static str> {
+        match self {
+            Type::Numeric(_) => Some("pg_numeric"),
+            Type::Interval => Some("pg_interval"),
+            Type::Jsonb => Some("pg_jsonb"),
+            Type::Array(item) => Some(match **item {
+                Type::Interval => "pg_interval_array",
+                _ => "pg_array",
+            }),
+            _ => None,
+        }
+    }
 }

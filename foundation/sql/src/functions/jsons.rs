@@ -1,136 +1,35 @@
-//! The operators of `json` and `jsonb`.
+//! `json` and `jsonb`.
 
-use super::registry::{Row, strict as row};
-use super::{float_json, strict, text};
+mod build;
+mod change;
+
+use super::registry::{Row, strict};
+use super::{SqlFunction, float_json, int, internal, text};
 use crate::error::SqlError;
 use crate::json::{self, Json, Key};
+use crate::types::output::float4_text;
 use crate::value::Value;
 use serde_json::value::RawValue;
 
-pub(super) fn rows() -> Vec<Row> {
-    vec![
-        strict!("pg_json_get", 2, |a: &[Value]| Ok(member(
-            &text(&a[0]),
-            &a[1]
-        )
-        .map(|raw| raw.get().to_owned())
-        .into())),
-        strict!("pg_json_get_text", 2, |a: &[Value]| Ok(member(
-            &text(&a[0]),
-            &a[1]
-        )
-        .and_then(|raw| unquoted(raw.get()))
-        .into())),
-        strict!("pg_json_path", 2, |a: &[Value]| Ok(
-            path(&a[0], &a[1]).into()
-        )),
-        strict!("pg_json_path_text", 2, |a: &[Value]| Ok(path(&a[0], &a[1])
-            .and_then(|raw| unquoted(&raw))
-            .into())),
-        strict!("pg_jsonb_contains", 2, |a: &[Value]| Ok(json::contains(
-            &read(&a[0])?,
-            &read(&a[1])?
-        )
-        .into())),
-        strict!("pg_jsonb_contained", 2, |a: &[Value]| Ok(json::contains(
-            &read(&a[1])?,
-            &read(&a[0])?
-        )
-        .into())),
-        strict!("pg_jsonb_exists", 2, |a: &[Value]| Ok(exists(
-            &read(&a[0])?,
-            &text(&a[1])
-        )
-        .into())),
-        strict!("pg_jsonb_exists_any", 2, |a: &[Value]| {
-            let value = read(&a[0])?;
-            Ok(names(&a[1]).iter().any(|name| exists(&value, name)).into())
-        }),
-        strict!("pg_jsonb_exists_all", 2, |a: &[Value]| {
-            let value = read(&a[0])?;
-            Ok(names(&a[1]).iter().all(|name| exists(&value, name)).into())
-        }),
-        strict!("pg_jsonb_concat", 2, |a: &[Value]| Ok(print(concat(
-            read(&a[0])?,
-            read(&a[1])?
-        )))),
-        strict!("pg_jsonb_delete", 2, |a: &[Value]| {
-            let name = text(&a[1]);
-            Ok(print(match read(&a[0])? {
-                Json::Object(mut members) => {
-                    members.remove(&Key(name.to_string()));
-                    Json::Object(members)
-                }
-                Json::Array(items) => Json::Array(
-                    items
-                        .into_iter()
-                        .filter(|item| *item != Json::Text(name.to_string()))
-                        .collect(),
-                ),
-                _ => return Err(SqlError::new("22023", "cannot delete from scalar")),
-            }))
-        }),
-        row("json_typeof(json) text", |a: &[Value]| {
-            Ok(Value::from(
-                match text(&a[0]).trim_start().as_bytes().first() {
-                    Some(b'{') => "object",
-                    Some(b'[') => "array",
-                    Some(b'"') => "string",
-                    Some(b't' | b'f') => "boolean",
-                    Some(b'n') => "null",
-                    _ => "number",
-                },
-            ))
-        }),
-        row("json_array_length(json) int4", |a: &[Value]| {
-            match read(&a[0])? {
-                Json::Array(items) => {
-                    Ok(Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX)))
-                }
-                Json::Object(_) => Err(SqlError::new(
-                    "22023",
-                    "cannot get array length of a non-array",
-                )),
-                _ => Err(SqlError::new(
-                    "22023",
-                    "cannot get array length of a scalar",
-                )),
-            }
-        }),
-        row(
-            "jsonb_array_length(jsonb) int4",
-            |a: &[Value]| match read(&a[0])? {
-                Json::Array(items) => {
-                    Ok(Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX)))
-                }
-                Json::Object(_) => Err(SqlError::new(
-                    "22023",
-                    "cannot get array length of a non-array",
-                )),
-                _ => Err(SqlError::new(
-                    "22023",
-                    "cannot get array length of a scalar",
-                )),
-            },
-        ),
-        strict!("pg_json_float", 1, |a: &[Value]| match &a[0] {
-            Value::Real(real) => Ok(float_json(*real).into()),
-            other => Ok(Value::Text(text(other))),
-        }),
-        row("jsonb_typeof(jsonb) text", |a: &[Value]| {
-            Ok(Value::from(
-                match text(&a[0]).trim_start().as_bytes().first() {
-                    Some(b'{') => "object",
-                    Some(b'[') => "array",
-                    Some(b'"') => "string",
-                    Some(b't' | b'f') => "boolean",
-                    Some(b'n') => "null",
-                    _ => "number",
-                },
-            ))
-        }),
-    ]
-}
+/// What requests ask of a column.
+pub(super) const ALL: &[SqlFunction] = &[
+    internal!("pg_json_get", 2, get),
+    internal!("pg_json_get_text", 2, get_text),
+    internal!("pg_jsonb_contains", 2, contains),
+    internal!("pg_jsonb_contained", 2, |a: &[Value]| contains(&[
+        a[1].clone(),
+        a[0].clone()
+    ])),
+    internal!("pg_json_float", 1, |a: &[Value]| match &a[0] {
+        Value::Real(real) => Ok(float_json(*real).into()),
+        other => Ok(Value::Text(text(other))),
+    }),
+    internal!("pg_json_float4", 1, |a: &[Value]| match &a[0] {
+        Value::Real(real) if real.is_finite() => Ok(float4_text(*real).into()),
+        Value::Real(real) => Ok(float_json(*real).into()),
+        other => Ok(Value::Text(text(other))),
+    }),
+];
 
 /// A member by name, or an item by its place (negative ones from the end), as its own text.
 fn member<'a>(value: &'a str, key: &Value) -> Option<&'a RawValue> {
@@ -162,23 +61,52 @@ fn unquoted(raw: &str) -> Option<String> {
     }
 }
 
-/// Names of a text array in its stored form.
-fn names(array: &Value) -> Vec<String> {
-    let stored: Vec<Option<String>> = serde_json::from_str(&text(array)).unwrap_or_default();
-    stored.into_iter().flatten().collect()
+fn get(a: &[Value]) -> Result<Value, SqlError> {
+    let value = text(&a[0]);
+    Ok(member(&value, &a[1]).map(|raw| raw.get().to_owned()).into())
 }
 
-fn path(value: &Value, steps: &Value) -> Option<String> {
-    let mut at = text(value).to_string();
-    for step in names(steps) {
-        let key = match (at.trim_start().starts_with('['), step.parse::<i64>()) {
+fn get_text(a: &[Value]) -> Result<Value, SqlError> {
+    let value = text(&a[0]);
+    Ok(member(&value, &a[1])
+        .and_then(|raw| unquoted(raw.get()))
+        .into())
+}
+
+/// Names of a text array in its stored form.
+fn names(array: &Value) -> Vec<Option<String>> {
+    serde_json::from_str(&text(array)).unwrap_or_default()
+}
+
+fn path<'a>(value: &str, steps: impl Iterator<Item = Option<&'a str>>) -> Option<String> {
+    let mut at = value.trim().to_owned();
+    for step in steps {
+        let step = step?;
+        let key = match (at.trim_start().starts_with('['), step.trim().parse::<i64>()) {
             (true, Ok(index)) => Value::Int(index),
             (true, Err(_)) => return None,
-            (false, _) => Value::from(step),
+            (false, _) => Value::text(step),
         };
-        at = member(&at, &key)?.get().to_owned();
+        let found = member(&at, &key)?.get().to_owned();
+        at = found;
     }
     Some(at)
+}
+
+fn dig(a: &[Value]) -> Result<Value, SqlError> {
+    let steps = names(&a[1]);
+    Ok(path(&text(&a[0]), steps.iter().map(Option::as_deref)).into())
+}
+
+fn dig_text(a: &[Value]) -> Result<Value, SqlError> {
+    let steps = names(&a[1]);
+    Ok(path(&text(&a[0]), steps.iter().map(Option::as_deref))
+        .and_then(|raw| unquoted(&raw))
+        .into())
+}
+
+fn follow(a: &[Value]) -> Option<String> {
+    path(&text(&a[0]), a[1..].iter().map(Value::as_str))
 }
 
 fn read(value: &Value) -> Result<Json, SqlError> {
@@ -186,10 +114,14 @@ fn read(value: &Value) -> Result<Json, SqlError> {
         .map_err(|_| SqlError::new("22P02", "invalid input syntax for type json"))
 }
 
-fn print(value: Json) -> Value {
+fn print(value: &Json) -> Value {
     let mut out = String::new();
-    json::print(&value, &mut out);
+    json::print(value, &mut out);
     Value::from(out)
+}
+
+fn contains(a: &[Value]) -> Result<Value, SqlError> {
+    Ok(json::contains(&read(&a[0])?, &read(&a[1])?).into())
 }
 
 fn exists(value: &Json, name: &str) -> bool {
@@ -203,75 +135,105 @@ fn exists(value: &Json, name: &str) -> bool {
     }
 }
 
-/// `||`: objects merge, everything else is joined as arrays.
-fn concat(left: Json, right: Json) -> Json {
-    match (left, right) {
-        (Json::Object(mut left), Json::Object(right)) => {
-            left.extend(right);
-            Json::Object(left)
-        }
-        (left, right) => {
-            let items = |value| {
-                if let Json::Array(items) = value {
-                    items
-                } else {
-                    vec![value]
-                }
-            };
-            let mut out = items(left);
-            out.extend(items(right));
-            Json::Array(out)
-        }
+fn kind(a: &[Value]) -> Result<Value, SqlError> {
+    Ok(Value::from(
+        match text(&a[0]).trim_start().as_bytes().first() {
+            Some(b'{') => "object",
+            Some(b'[') => "array",
+            Some(b'"') => "string",
+            Some(b't' | b'f') => "boolean",
+            Some(b'n') => "null",
+            _ => "number",
+        },
+    ))
+}
+
+fn length(a: &[Value]) -> Result<Value, SqlError> {
+    match read(&a[0])? {
+        Json::Array(items) => Ok(Value::Int(i64::try_from(items.len()).unwrap_or(i64::MAX))),
+        Json::Object(_) => Err(SqlError::new(
+            "22023",
+            "cannot get array length of a non-array",
+        )),
+        _ => Err(SqlError::new(
+            "22023",
+            "cannot get array length of a scalar",
+        )),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::int;
-    use super::*;
-
-    fn call(name: &str, arguments: &[Value]) -> Value {
-        let function = super::super::functions()
-            .find(|function| function.sqlite_name() == name)
-            .expect(name);
-        function.call(arguments).expect(name)
-    }
-
-    #[test]
-    fn members_are_found_and_unquoted() {
-        let object = Value::text(r#"{"a": {"b": [1, "two", null]}, "n": null}"#);
-        assert_eq!(
-            call("pg_json_get", &[object.clone(), "a".into()]),
-            Value::text(r#"{"b": [1, "two", null]}"#)
-        );
-        assert_eq!(
-            call("pg_json_get_text", &[object.clone(), "n".into()]),
-            Value::Null
-        );
-        assert_eq!(
-            call(
-                "pg_json_path_text",
-                &[object.clone(), r#"["a","b","1"]"#.into()]
+pub(super) fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for ty in ["json", "jsonb"] {
+        rows.extend([
+            strict(format!("->({ty}, text) {ty}"), get),
+            strict(format!("->({ty}, int4) {ty}"), get),
+            strict(format!("->>({ty}, text) text"), get_text),
+            strict(format!("->>({ty}, int4) text"), get_text),
+            strict(format!("#>({ty}, text[]) {ty}"), dig),
+            strict(format!("#>>({ty}, text[]) text"), dig_text),
+            strict(
+                format!("{ty}_extract_path({ty}, variadic text[]) {ty}"),
+                |a| Ok(follow(a).into()),
             ),
-            Value::text("two")
-        );
-        assert_eq!(
-            call("pg_json_get", &[Value::text("[1, 2]"), Value::Int(-1)]),
-            Value::text("2")
-        );
-        assert_eq!(
-            int(&call(
-                "pg_jsonb_contains",
-                &[object.clone(), r#"{"a": {"b": [1]}}"#.into()]
-            )),
-            1
-        );
-        assert_eq!(
-            int(&call(
-                "pg_jsonb_contains",
-                &[object, r#"{"a": {"b": [3]}}"#.into()]
-            )),
-            0
-        );
+            strict(
+                format!("{ty}_extract_path_text({ty}, variadic text[]) text"),
+                |a| Ok(follow(a).and_then(|raw| unquoted(&raw)).into()),
+            ),
+            strict(format!("{ty}_object_field({ty}, text) {ty}"), get),
+            strict(format!("{ty}_object_field_text({ty}, text) text"), get_text),
+            strict(format!("{ty}_array_element({ty}, int4) {ty}"), get),
+            strict(
+                format!("{ty}_array_element_text({ty}, int4) text"),
+                get_text,
+            ),
+            strict(format!("{ty}_typeof({ty}) text"), kind),
+            strict(format!("{ty}_array_length({ty}) int4"), length),
+        ]);
     }
+    rows.extend([
+        strict("@>(jsonb, jsonb) bool", contains),
+        strict("<@(jsonb, jsonb) bool", |a| {
+            contains(&[a[1].clone(), a[0].clone()])
+        }),
+        strict("jsonb_contains(jsonb, jsonb) bool", contains),
+        strict("?(jsonb, text) bool", |a| {
+            Ok(exists(&read(&a[0])?, &text(&a[1])).into())
+        }),
+        strict("jsonb_exists(jsonb, text) bool", |a| {
+            Ok(exists(&read(&a[0])?, &text(&a[1])).into())
+        }),
+        strict("?|(jsonb, text[]) bool", |a| {
+            let value = read(&a[0])?;
+            Ok(names(&a[1])
+                .iter()
+                .flatten()
+                .any(|name| exists(&value, name))
+                .into())
+        }),
+        strict("?&(jsonb, text[]) bool", |a| {
+            let value = read(&a[0])?;
+            Ok(names(&a[1])
+                .iter()
+                .flatten()
+                .all(|name| exists(&value, name))
+                .into())
+        }),
+    ]);
+    rows.extend(build::rows());
+    rows.extend(change::rows());
+    rows
+}
+
+/// An index of `-` and paths: from the end if it is negative.
+fn place(index: i64, length: usize) -> Option<usize> {
+    let length = i64::try_from(length).ok()?;
+    let index = if index < 0 { length + index } else { index };
+    usize::try_from(index)
+        .ok()
+        .filter(|at| i64::try_from(*at).is_ok_and(|at| at < length))
+}
+
+fn whole(value: &Value) -> i64 {
+    int(value)
 }

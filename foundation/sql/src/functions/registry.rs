@@ -4,7 +4,7 @@
 //! meant is found as Postgres finds it ([`super::resolve`]).
 
 use crate::error::SqlError;
-use crate::functions::any_null;
+use crate::functions::{SqlFunction, any_null};
 use crate::types::{Type, tags};
 use crate::value::Value;
 use serde::de::Error as _;
@@ -38,6 +38,16 @@ impl Row {
         strict(signature, |_| Ok(Value::Null))
     }
 
+    /// Of a function of our own statements: its name can't be written in SQL.
+    pub(super) fn internal(function: SqlFunction) -> Row {
+        let name = function.name;
+        let args = vec!["any"; usize::try_from(function.arity).unwrap_or(0)].join(", ");
+        Row {
+            volatile: !function.deterministic,
+            ..lax(format!(".{name}({args}) any as {name}"), function.call)
+        }
+    }
+
     pub(super) fn volatile(mut self) -> Row {
         self.volatile = true;
         self
@@ -55,16 +65,6 @@ pub(super) fn strict(
         volatile: false,
         body: Body::Plain(body),
     }
-}
-
-/// Called by our own statements alone: its name can't be written in SQL.
-pub(super) fn internal(
-    name: &str,
-    arity: usize,
-    body: fn(&[Value]) -> Result<Value, SqlError>,
-) -> Row {
-    let args = vec!["any"; arity].join(", ");
-    strict(format!(".{name}({args}) any as {name}"), body)
 }
 
 /// Called with nulls too.

@@ -17,6 +17,8 @@ pub(crate) struct Resolved {
 pub(crate) enum Fault {
     Missing,
     Ambiguous,
+    /// Only literals where any type may stand.
+    Undetermined,
 }
 
 struct Candidate {
@@ -125,7 +127,7 @@ impl Candidate {
                 _ => true,
             },
         });
-        each && settle(self, known).is_ok()
+        each && !matches!(settle(self, known), Err(Fault::Missing))
     }
 
     fn count(&self, known: &[Option<Type>], counts: impl Fn(&Kind, &Type) -> bool) -> usize {
@@ -190,15 +192,11 @@ fn by_unknowns<'a>(left: Vec<&'a Candidate>, known: &[Option<Type>]) -> Vec<&'a 
     if known.iter().all(Option::is_some) || types.any(|ty| ty != first) {
         return left;
     }
+    let supposed = vec![Some(first.clone()); known.len()];
     let alike: Vec<&Candidate> = left
         .iter()
         .copied()
-        .filter(|candidate| {
-            candidate.slots.iter().all(|slot| match slot {
-                Kind::Exactly(slot) => first.conversion(slot) == Some(When::Implicit),
-                _ => true,
-            })
-        })
+        .filter(|candidate| candidate.takes(&supposed))
         .collect();
     if alike.len() == 1 { alike } else { left }
 }
@@ -236,6 +234,15 @@ fn settle(candidate: &Candidate, known: &[Option<Type>]) -> Result<Resolved, Fau
             }
             _ => {}
         }
+    }
+    let polymorphic = candidate.slots.iter().any(|slot| {
+        matches!(
+            slot,
+            Kind::Element | Kind::NonArray | Kind::Array | Kind::Enum
+        )
+    });
+    if polymorphic && element.is_none() {
+        return Err(Fault::Undetermined);
     }
     let element = element.unwrap_or(Type::Text);
     let common = common.unwrap_or(Type::Text);

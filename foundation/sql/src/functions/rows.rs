@@ -2,8 +2,7 @@
 //!
 //! A row of one column is that value in its stored form, a row of several an array of them. Booleans are 0 and 1.
 
-use super::registry::Row;
-use super::{int, strict, text};
+use super::{SqlFunction, int, internal, text};
 use crate::error::SqlError;
 use crate::expr::Expr;
 use crate::json::{self, Json, print_text};
@@ -17,90 +16,88 @@ use serde_json::value::RawValue;
 /// The most rows one call gives.
 const ROWS: i64 = 1_000_000;
 
-pub(super) fn rows() -> Vec<Row> {
-    vec![
-        strict!("pg_generate_series", 3, |a: &[Value]| {
-            let (mut at, last, step) = (int(&a[0]), int(&a[1]), int(&a[2]));
-            if step == 0 {
-                return Err(SqlError::new("22023", "step size cannot equal zero"));
+pub(super) const ALL: &[SqlFunction] = &[
+    internal!("pg_generate_series", 3, |a: &[Value]| {
+        let (mut at, last, step) = (int(&a[0]), int(&a[1]), int(&a[2]));
+        if step == 0 {
+            return Err(SqlError::new("22023", "step size cannot equal zero"));
+        }
+        let mut out = Rows::new();
+        while (step > 0 && at <= last) || (step < 0 && at >= last) {
+            out.push(&at.to_string())?;
+            match at.checked_add(step) {
+                Some(next) => at = next,
+                None => break,
             }
-            let mut out = Rows::new();
-            while (step > 0 && at <= last) || (step < 0 && at >= last) {
-                out.push(&at.to_string())?;
-                match at.checked_add(step) {
-                    Some(next) => at = next,
-                    None => break,
-                }
+        }
+        Ok(out.finish())
+    }),
+    // A stored array with its members in stored form; `raw` says that they are texts of JSON.
+    internal!("pg_unnest", 2, |a: &[Value]| {
+        let raw = int(&a[1]) == 1;
+        let mut out = Rows::new();
+        for member in members(&text(&a[0]))? {
+            match member.get() {
+                "null" => out.push("null")?,
+                "true" if !raw => out.push("1")?,
+                "false" if !raw => out.push("0")?,
+                other if raw => out.text(other)?,
+                other => out.push(other)?,
             }
-            Ok(out.finish())
-        }),
-        // A stored array with its members in stored form; `raw` says that they are texts of JSON.
-        strict!("pg_unnest", 2, |a: &[Value]| {
-            let raw = int(&a[1]) == 1;
-            let mut out = Rows::new();
-            for member in members(&text(&a[0]))? {
-                match member.get() {
-                    "null" => out.push("null")?,
-                    "true" if !raw => out.push("1")?,
-                    "false" if !raw => out.push("0")?,
-                    other if raw => out.text(other)?,
-                    other => out.push(other)?,
-                }
+        }
+        Ok(out.finish())
+    }),
+    internal!("pg_json_elements", 2, |a: &[Value]| {
+        let source = text(&a[0]);
+        if !source.trim_start().starts_with('[') {
+            return Err(SqlError::new(
+                "22023",
+                "cannot extract elements from a non-array",
+            ));
+        }
+        let as_text = int(&a[1]) == 1;
+        let mut out = Rows::new();
+        for member in members(&source)? {
+            out.member(member, as_text)?;
+        }
+        Ok(out.finish())
+    }),
+    internal!("pg_json_entries", 2, |a: &[Value]| {
+        let as_text = int(&a[1]) == 1;
+        let mut out = Rows::new();
+        for (key, member) in entries(&text(&a[0]), "cannot deconstruct a non-object")? {
+            let mut row = String::from("[");
+            print_text(&key, &mut row);
+            row.push(',');
+            row.push_str(&shown(&member, as_text));
+            row.push(']');
+            out.push(&row)?;
+        }
+        Ok(out.finish())
+    }),
+    internal!("pg_json_keys", 1, |a: &[Value]| {
+        let mut out = Rows::new();
+        for (key, _) in entries(
+            &text(&a[0]),
+            "cannot call jsonb_object_keys on a non-object",
+        )? {
+            out.text(&key)?;
+        }
+        Ok(out.finish())
+    }),
+    internal!("pg_string_table", 2, |a: &[Value]| {
+        let (whole, separator) = (text(&a[0]), text(&a[1]));
+        let mut out = Rows::new();
+        if separator.is_empty() {
+            out.text(&whole)?;
+        } else if !whole.is_empty() {
+            for part in whole.split(&*separator) {
+                out.text(part)?;
             }
-            Ok(out.finish())
-        }),
-        strict!("pg_json_elements", 2, |a: &[Value]| {
-            let source = text(&a[0]);
-            if !source.trim_start().starts_with('[') {
-                return Err(SqlError::new(
-                    "22023",
-                    "cannot extract elements from a non-array",
-                ));
-            }
-            let as_text = int(&a[1]) == 1;
-            let mut out = Rows::new();
-            for member in members(&source)? {
-                out.member(member, as_text)?;
-            }
-            Ok(out.finish())
-        }),
-        strict!("pg_json_entries", 2, |a: &[Value]| {
-            let as_text = int(&a[1]) == 1;
-            let mut out = Rows::new();
-            for (key, member) in entries(&text(&a[0]), "cannot deconstruct a non-object")? {
-                let mut row = String::from("[");
-                print_text(&key, &mut row);
-                row.push(',');
-                row.push_str(&shown(&member, as_text));
-                row.push(']');
-                out.push(&row)?;
-            }
-            Ok(out.finish())
-        }),
-        strict!("pg_json_keys", 1, |a: &[Value]| {
-            let mut out = Rows::new();
-            for (key, _) in entries(
-                &text(&a[0]),
-                "cannot call jsonb_object_keys on a non-object",
-            )? {
-                out.text(&key)?;
-            }
-            Ok(out.finish())
-        }),
-        strict!("pg_string_table", 2, |a: &[Value]| {
-            let (whole, separator) = (text(&a[0]), text(&a[1]));
-            let mut out = Rows::new();
-            if separator.is_empty() {
-                out.text(&whole)?;
-            } else if !whole.is_empty() {
-                for part in whole.split(&*separator) {
-                    out.text(part)?;
-                }
-            }
-            Ok(out.finish())
-        }),
-    ]
-}
+        }
+        Ok(out.finish())
+    }),
+];
 
 struct Rows {
     text: String,

@@ -1,19 +1,34 @@
-//! Arithmetic of timestamps.
+//! Dates, times and intervals.
+
+mod arithmetic;
+mod extract;
+mod format;
+mod make;
+mod truncate;
 
 use super::registry::Row;
-use super::{int, strict, text};
-use crate::types::time::shift;
+use crate::error::SqlError;
+use crate::types::time::interval::Interval;
+use crate::types::time::{Micros, stored};
 use crate::value::Value;
 
 pub(super) fn rows() -> Vec<Row> {
-    vec![
-        // timestamp, months, days, microseconds: the three parts an interval has.
-        strict!("pg_timestamp_add", 4, |a: &[Value]| Ok(shift(
-            &text(&a[0]),
-            int(&a[1]),
-            int(&a[2]),
-            int(&a[3])
-        )?
-        .into())),
+    [
+        arithmetic::rows(),
+        extract::rows(),
+        format::rows(),
+        make::rows(),
+        truncate::rows(),
     ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn moment(value: &Value) -> Result<Micros, SqlError> {
+    stored(value.as_str().unwrap_or_default())
+}
+
+fn span(value: &Value) -> Result<Interval, SqlError> {
+    Interval::stored(value.as_str().unwrap_or_default())
 }

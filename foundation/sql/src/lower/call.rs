@@ -1,19 +1,124 @@
 //! Function calls, casts, `case` and the parts of an interval.
 
-use super::{Lowering, Operand, call, number, object, same, textual};
+use super::{Lowering, Operand, call, number, object};
 use crate::error::SqlError;
 use crate::expr::{Expr, Function};
+use crate::functions::registry::overloads;
 use crate::functions::resolve::{Fault, resolve};
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
+use crate::types::conversion::When;
 use crate::value::Value;
 use sqlparser::ast;
+
+/// The beginnings of names of functions Postgres has and the portable language has not: refused by name, where others do not exist.
+const KEPT: &[&str] = &[
+    "pg_",
+    "to_tsvector",
+    "to_tsquery",
+    "plainto_",
+    "phraseto_",
+    "websearch_",
+    "ts_",
+    "setweight",
+    "tsvector",
+    "xml",
+    "xpath",
+    "query_to",
+    "set_config",
+    "nextval",
+    "currval",
+    "lastval",
+    "setval",
+    "generate_",
+    "unnest",
+    "regexp_matches",
+    "regexp_split_to_table",
+    "json_",
+    "jsonb_",
+    "row_to_json",
+    "array_",
+    "to_date",
+    "to_timestamp",
+    "to_number",
+    "to_ascii",
+    "normalize",
+    "inet_",
+    "host",
+    "version",
+    "txid_",
+    "dblink",
+    "lo_",
+    "crypt",
+    "gen_salt",
+    "digest",
+    "hmac",
+    "row_number",
+    "rank",
+    "dense_rank",
+    "lag",
+    "lead",
+    "first_value",
+    "last_value",
+    "nth_value",
+    "ntile",
+    "percent",
+    "cume_dist",
+    "mode",
+    "st_",
+    "similarity",
+    "word_similarity",
+    "unaccent",
+    "timeofday",
+    "current_database",
+    "current_schema",
+    "current_catalog",
+    "has_",
+    "obj_description",
+    "col_description",
+    "format_type",
+    "range_",
+    "int4range",
+    "int8range",
+    "numrange",
+    "tsrange",
+    "tstzrange",
+    "daterange",
+    "stddev",
+    "variance",
+    "var_",
+    "corr",
+    "covar",
+    "regr_",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "string_to_table",
+    "set_bit",
+    "get_bit",
+    "sinh",
+    "cosh",
+    "tanh",
+    "sind",
+    "cosd",
+    "tand",
+    "cot",
+    "setseed",
+    "overlaps",
+    "current_time",
+    "clock",
+    "uuid_generate_v1",
+    "uuid_generate_v3",
+    "uuid_generate_v5",
+];
 
 /// How a built-in function is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Syntax {
     Function,
     Operator,
+    /// A function whose arguments have words between them.
+    Word,
 }
 
 /// `function lower(integer) does not exist`, `operator is not unique: unknown + unknown`
@@ -30,30 +135,41 @@ fn nothing_fits(name: &str, types: &[Option<Type>], syntax: Syntax, fault: Fault
         (Syntax::Operator, [left, right]) => format!("{left} {name} {right}"),
         _ => format!("{name}({})", shown.join(", ")),
     };
+    if fault == Fault::Undetermined {
+        return SqlError::new(
+            "42804",
+            "could not determine polymorphic type because input has type unknown",
+        )
+        .hint("cast the literal with ::")
+        .into();
+    }
+    let called = if syntax == Syntax::Word {
+        format!("pg_catalog.{called}")
+    } else {
+        called
+    };
     let (kind, state) = match (syntax, fault) {
-        (Syntax::Function, Fault::Missing) => {
+        (Syntax::Function | Syntax::Word, Fault::Missing) => {
             (format!("function {called} does not exist"), "42883")
         }
-        (Syntax::Function, Fault::Ambiguous) => {
+        (Syntax::Function | Syntax::Word, _) => {
             (format!("function {called} is not unique"), "42725")
         }
         (Syntax::Operator, Fault::Missing) => {
             (format!("operator does not exist: {called}"), "42883")
         }
-        (Syntax::Operator, Fault::Ambiguous) => {
-            (format!("operator is not unique: {called}"), "42725")
-        }
+        (Syntax::Operator, _) => (format!("operator is not unique: {called}"), "42725"),
     };
-    let what = if syntax == Syntax::Function {
-        "function"
-    } else {
+    let what = if syntax == Syntax::Operator {
         "operator"
+    } else {
+        "function"
     };
     let hint = match fault {
         Fault::Missing => format!(
             "No {what} matches the given name and argument types. You might need to add explicit type casts."
         ),
-        Fault::Ambiguous => format!(
+        _ => format!(
             "Could not choose a best candidate {what}. You might need to add explicit type casts."
         ),
     };
@@ -90,6 +206,11 @@ impl Lowering<'_> {
                         ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => {
                             args.push(expr)
                         }
+                        ast::FunctionArg::Named { .. } | ast::FunctionArg::ExprNamed { .. }
+                            if name == "make_interval" =>
+                        {
+                            return self.make_interval(&list.args);
+                        }
                         _ => return Err(unsupported()),
                     }
                 }
@@ -114,6 +235,9 @@ impl Lowering<'_> {
             (Some("auth"), "role", 0) => nullary(Function::AuthRole, Type::Text),
             (Some("auth"), "email", 0) => nullary(Function::AuthEmail, Type::Text),
             (Some("auth"), "jwt", 0) => nullary(Function::AuthJwt, Type::Jsonb),
+            (Some("storage"), "foldername" | "filename" | "extension", 1) => {
+                typed(self.builtin_of(&format!("storage.{name}"), &args)?)
+            }
             (Some(_), ..) => Err(unsupported()),
             (
                 None,
@@ -124,6 +248,50 @@ impl Lowering<'_> {
                 | "clock_timestamp",
                 0,
             ) => nullary(Function::Now, Type::Timestamptz),
+            (None, "current_timestamp" | "localtimestamp", 1) => {
+                let now = call(Function::Now, Vec::new(), Type::Timestamptz);
+                let now = if name == "localtimestamp" {
+                    self.cast(Operand::Typed(now), &Type::Timestamp)?
+                } else {
+                    now
+                };
+                let digits = self.operand(args[0])?;
+                typed(self.builtin(
+                    ".precision",
+                    vec![Operand::Typed(now), digits],
+                    Syntax::Function,
+                )?)
+            }
+            (None, "localtime", 0) => {
+                let now = call(Function::Now, Vec::new(), Type::Timestamptz);
+                typed(self.cast(Operand::Typed(now), &Type::Time)?)
+            }
+            (None, "current_user" | "current_role" | "session_user" | "user", 0) => {
+                nullary(Function::AuthRole, Type::Text)
+            }
+            (None, "current_setting", 1 | 2) => typed(self.setting(args[0])?),
+            (None, "pg_typeof", 1) => {
+                let shown = match self.operand(args[0])? {
+                    Operand::Typed(expr) => expr.ty().base_name(),
+                    Operand::Unknown(_) => "unknown".to_owned(),
+                };
+                typed(Expr::Literal {
+                    value: shown.into(),
+                    ty: Type::Text,
+                })
+            }
+            (None, "age", 1) => {
+                let since = self.value(args[0])?;
+                let ty = if since.ty() == Type::Timestamp {
+                    Type::Timestamp
+                } else {
+                    Type::Timestamptz
+                };
+                let today = call(Function::CurrentDate, Vec::new(), Type::Date);
+                let today = self.cast(Operand::Typed(today), &ty)?;
+                let operands = vec![Operand::Typed(today), Operand::Typed(since)];
+                typed(self.builtin("age", operands, Syntax::Function)?)
+            }
             (None, "current_date", 0) => nullary(Function::CurrentDate, Type::Date),
             (None, "localtimestamp", 0) => {
                 let now = call(Function::Now, Vec::new(), Type::Timestamptz);
@@ -136,23 +304,123 @@ impl Lowering<'_> {
                 nullary(Function::RandomUuid, Type::Uuid)
             }
             (None, "coalesce", 1..) => typed(self.common(Function::Coalesce, &args)?),
-            // Each further argument triples the text that picks one.
-            (None, "greatest" | "least", 1..=6) => {
-                let function = if name == "greatest" {
-                    Function::Greatest
-                } else {
-                    Function::Least
-                };
-                let picked = self.common(function, &args)?;
-                if !sorts(&picked.ty()) {
-                    return Err(unsupported());
+            (None, "greatest" | "least", 1..) => {
+                let mut operands = Vec::with_capacity(args.len());
+                for arg in &args {
+                    operands.push(self.operand(arg)?);
                 }
-                typed(picked)
+                let ty = self.common_type_in(&name.to_uppercase(), &operands)?;
+                if ty == Type::Json {
+                    return Err(SqlError::new(
+                        "42883",
+                        "could not identify a comparison function for type json",
+                    )
+                    .into());
+                }
+                let operands = operands
+                    .into_iter()
+                    .map(|operand| Ok(Operand::Typed(self.coerce(operand, &ty)?)))
+                    .collect::<Result<Vec<_>>>()?;
+                typed(self.builtin(&format!(".{name}"), operands, Syntax::Function)?)
             }
             (None, "nullif", 2) => typed(self.common(Function::NullIf, &args)?),
-            (None, "timezone", 2) => typed(self.at_utc(args[0], args[1])?),
-            _ => typed(self.builtin_of(&name, &args)?),
+            (None, "make_interval", _) => {
+                let ast::FunctionArguments::List(list) = &function.args else {
+                    return Err(unsupported());
+                };
+                self.make_interval(&list.args)
+            }
+            _ if name.starts_with('.') => Err(unsupported()),
+            _ => {
+                if overloads(&name).next().is_none() {
+                    // A type's name is a cast, where there is no function of that name.
+                    if let ([arg], Some(ty)) = (&args[..], Type::builtin(&name)) {
+                        let operand = self.operand(arg)?;
+                        return typed(self.cast(operand, &ty)?);
+                    }
+                    if KEPT.iter().any(|kept| name.starts_with(kept)) {
+                        return Err(unsupported());
+                    }
+                }
+                typed(self.builtin_of(&name, &args)?)
+            }
         }
+    }
+
+    /// `current_setting('request.jwt.claims', true)` and its relatives: who calls.
+    fn setting(&mut self, name: &ast::Expr) -> Result<Expr> {
+        let asked = match self.operand(name)? {
+            Operand::Unknown(Some(asked)) => asked,
+            Operand::Typed(Expr::Literal {
+                value: Value::Text(asked),
+                ..
+            }) => asked.to_string(),
+            _ => String::new(),
+        };
+        let (function, ty) = match asked.to_ascii_lowercase().as_str() {
+            "request.jwt.claims" => (Function::AuthJwt, Type::Jsonb),
+            "request.jwt.claim.sub" => (Function::AuthUid, Type::Uuid),
+            "request.jwt.claim.role" | "role" => (Function::AuthRole, Type::Text),
+            "request.jwt.claim.email" => (Function::AuthEmail, Type::Text),
+            _ => {
+                return Err(Trouble::unsupported(
+                    format!("current_setting({name})"),
+                    "use auth.uid(), auth.jwt(), or current_setting('request.jwt.claims', true)",
+                ));
+            }
+        };
+        self.cast(Operand::Typed(call(function, Vec::new(), ty)), &Type::Text)
+    }
+
+    /// `make_interval(days => 3)`: its arguments have names and defaults.
+    fn make_interval(&mut self, args: &[ast::FunctionArg]) -> Result<Operand> {
+        const NAMES: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
+        let refused = |arg: &ast::FunctionArg| {
+            Trouble::unsupported(
+                format!("make_interval({arg})"),
+                "its arguments are years, months, weeks, days, hours, mins, secs",
+            )
+        };
+        let mut given: [Option<Operand>; 7] = Default::default();
+        for (place, arg) in args.iter().enumerate() {
+            let (place, value) = match arg {
+                ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(value)) => {
+                    (Some(place), value)
+                }
+                ast::FunctionArg::Named {
+                    name,
+                    arg: ast::FunctionArgExpr::Expr(value),
+                    ..
+                } => (
+                    NAMES.iter().position(|known| *known == super::fold(name)),
+                    value,
+                ),
+                ast::FunctionArg::ExprNamed {
+                    name,
+                    arg: ast::FunctionArgExpr::Expr(value),
+                    ..
+                } => {
+                    let name = name.to_string().to_lowercase();
+                    (NAMES.iter().position(|known| *known == name), value)
+                }
+                _ => return Err(refused(arg)),
+            };
+            let slot = place.and_then(|place| given.get_mut(place));
+            *slot.ok_or_else(|| refused(arg))? = Some(self.operand(value)?);
+        }
+        let zero = || Expr::Literal {
+            value: Value::Int(0),
+            ty: Type::Int4,
+        };
+        let operands = given
+            .into_iter()
+            .map(|given| given.unwrap_or_else(|| Operand::Typed(zero())))
+            .collect();
+        Ok(Operand::Typed(self.builtin(
+            "make_interval",
+            operands,
+            Syntax::Function,
+        )?))
     }
 
     /// A call of a built-in function, of the overload that its arguments choose.
@@ -195,51 +463,16 @@ impl Lowering<'_> {
         ))
     }
 
-    /// `at time zone 'utc'`: the one zone everything here is kept in.
-    pub(super) fn at_utc(&mut self, zone: &ast::Expr, moment: &ast::Expr) -> Result<Expr> {
-        let utc = match self.operand(zone)? {
-            Operand::Unknown(Some(zone)) => zone.eq_ignore_ascii_case("utc"),
-            Operand::Typed(Expr::Literal {
-                value: Value::Text(zone),
-                ..
-            }) => zone.eq_ignore_ascii_case("utc"),
-            _ => false,
-        };
-        if !utc {
-            return Err(Trouble::unsupported(
-                format!("time zone {zone}"),
-                "use 'utc', and turn it into local time in the app",
-            ));
-        }
-        let moment = self.value(moment)?;
-        let ty = match moment.ty() {
-            Type::Timestamptz => Type::Timestamp,
-            Type::Timestamp => Type::Timestamptz,
-            other => {
-                return Err(SqlError::new(
-                    "42883",
-                    format!(
-                        "function timezone(unknown, {}) does not exist",
-                        other.name()
-                    ),
-                )
-                .hint("cast it to timestamptz")
-                .into());
-            }
-        };
-        Ok(Expr::Cast {
-            expr: Box::new(moment),
-            ty,
-        })
-    }
-
     /// Arguments of one common type.
     fn common(&mut self, function: Function, args: &[&ast::Expr]) -> Result<Expr> {
         let mut operands = Vec::with_capacity(args.len());
         for arg in args {
             operands.push(self.operand(arg)?);
         }
-        let ty = self.common_type(&operands)?;
+        let ty = match function {
+            Function::NullIf => self.common_type(&operands)?,
+            _ => self.common_type_in("COALESCE", &operands)?,
+        };
         let args = operands
             .into_iter()
             .map(|operand| self.coerce(operand, &ty))
@@ -248,7 +481,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn common_type(&self, operands: &[Operand]) -> Result<Type> {
+        self.common_type_in("", operands)
+    }
+
+    /// The type of them all (PostgreSQL docs 10.5); `what` is named in the error.
+    pub(super) fn common_type_in(&self, what: &str, operands: &[Operand]) -> Result<Type> {
         let mut common: Option<Type> = None;
+        let mut sized = true;
         for operand in operands {
             let Operand::Typed(expr) = operand else {
                 continue;
@@ -256,23 +495,48 @@ impl Lowering<'_> {
             let ty = expr.ty();
             common = Some(match common {
                 None => ty,
-                Some(known) if same(&known, &ty) && super::rank(&known) >= super::rank(&ty) => {
-                    known
-                }
-                Some(known) if same(&known, &ty) => ty,
-                Some(known) if super::implicit(&ty, &known) => known,
-                Some(known) if super::implicit(&known, &ty) => ty,
+                Some(known) if known == ty => known,
                 Some(known) => {
-                    return Err(SqlError::new(
-                        "42804",
-                        format!("types {} and {} cannot be matched", known.name(), ty.name()),
-                    )
-                    .hint("cast one of them with ::")
-                    .into());
+                    sized = false;
+                    let (a, b) = (known.base(), ty.base());
+                    if a == b {
+                        known
+                    } else if a.category() != b.category()
+                        || (a.conversion(&b) != Some(When::Implicit)
+                            && b.conversion(&a) != Some(When::Implicit))
+                    {
+                        let what = if what.is_empty() {
+                            String::new()
+                        } else {
+                            format!("{what} ")
+                        };
+                        return Err(SqlError::new(
+                            "42804",
+                            format!(
+                                "{what}types {} and {} cannot be matched",
+                                a.base_name(),
+                                b.base_name()
+                            ),
+                        )
+                        .hint("cast one of them with ::")
+                        .into());
+                    } else if !a.preferred()
+                        && a.conversion(&b) == Some(When::Implicit)
+                        && b.conversion(&a) != Some(When::Implicit)
+                    {
+                        ty
+                    } else {
+                        known
+                    }
                 }
             });
         }
-        Ok(common.unwrap_or(Type::Text))
+        let common = common.unwrap_or(Type::Text);
+        // Types of different sizes have no size together.
+        Ok(match (sized, common) {
+            (true, common) | (false, common @ Type::Char(_)) => common,
+            (false, common) => common.base(),
+        })
     }
 
     pub(super) fn case(
@@ -283,6 +547,11 @@ impl Lowering<'_> {
     ) -> Result<Expr> {
         let mut tests = Vec::with_capacity(conditions.len());
         let mut results = Vec::with_capacity(conditions.len() + 1);
+        let has_otherwise = otherwise.is_some();
+        if let Some(otherwise) = otherwise {
+            // Postgres looks at it first when it looks for the type of them all.
+            results.push(self.operand(otherwise)?);
+        }
         for when in conditions {
             tests.push(match operand {
                 Some(operand) => self.compare(Function::Eq, "=", operand, &when.condition)?,
@@ -290,20 +559,12 @@ impl Lowering<'_> {
             });
             results.push(self.operand(&when.result)?);
         }
-        let has_otherwise = otherwise.is_some();
-        if let Some(otherwise) = otherwise {
-            results.push(self.operand(otherwise)?);
-        }
-        let ty = self.common_type(&results)?;
+        let ty = self.common_type_in("CASE", &results)?;
         let mut results = results
             .into_iter()
             .map(|result| self.coerce(result, &ty))
             .collect::<Result<Vec<_>>>()?;
-        let otherwise = if has_otherwise {
-            results.pop().map(Box::new)
-        } else {
-            None
-        };
+        let otherwise = has_otherwise.then(|| Box::new(results.remove(0)));
         Ok(Expr::Case {
             branches: tests.into_iter().zip(results).collect(),
             otherwise,
@@ -311,19 +572,38 @@ impl Lowering<'_> {
         })
     }
 
+    /// A cast to a type as it is written, digits of a second included.
+    pub(super) fn cast_to(&mut self, operand: Operand, data_type: &ast::DataType) -> Result<Expr> {
+        use ast::DataType as D;
+        let (ty, digits) = match data_type {
+            D::Timestamp(Some(digits), zone) => (D::Timestamp(None, *zone), Some(*digits)),
+            D::Time(Some(digits), zone) => (D::Time(None, *zone), Some(*digits)),
+            other => (other.clone(), None),
+        };
+        let ty = self.data_type(&ty)?;
+        let cast = self.cast(operand, &ty)?;
+        let Some(digits) = digits.filter(|digits| *digits < 6) else {
+            return Ok(cast);
+        };
+        let digits = Expr::Literal {
+            value: Value::Int(i64::try_from(digits).unwrap_or(6)),
+            ty: Type::Int4,
+        };
+        let operands = vec![Operand::Typed(cast), Operand::Typed(digits)];
+        self.builtin(".precision", operands, Syntax::Function)
+    }
+
     pub(super) fn cast(&self, operand: Operand, ty: &Type) -> Result<Expr> {
         match operand {
-            Operand::Unknown(Some(text)) => {
-                let text = if let Type::Varchar(Some(limit)) = ty {
-                    text.chars().take(*limit as usize).collect()
-                } else {
-                    text
-                };
-                Ok(Expr::Literal {
-                    value: ty.read_text(&text)?,
-                    ty: ty.clone(),
-                })
-            }
+            Operand::Unknown(Some(text)) => Ok(Expr::Literal {
+                value: match ty {
+                    Type::Varchar(_) | Type::Char(_) => {
+                        crate::types::cast::cast(&Type::Text, ty, &text.into(), true)?
+                    }
+                    ty => ty.read_text(&text)?,
+                },
+                ty: ty.clone(),
+            }),
             Operand::Unknown(None) => Ok(Expr::Literal {
                 value: Value::Null,
                 ty: ty.clone(),
@@ -333,7 +613,7 @@ impl Lowering<'_> {
                 if from == *ty {
                     return Ok(expr);
                 }
-                if !castable(&from, ty) {
+                if from.conversion(ty).is_none() {
                     return Err(SqlError::new(
                         "42846",
                         format!("cannot cast type {} to {}", from.name(), ty.name()),
@@ -350,96 +630,7 @@ impl Lowering<'_> {
     }
 }
 
-/// Whether SQLite orders the stored form of a type as Postgres orders its values.
-fn sorts(ty: &Type) -> bool {
-    number(ty)
-        || matches!(
-            ty,
-            Type::Text
-                | Type::Varchar(_)
-                | Type::Date
-                | Type::Time
-                | Type::Timestamp
-                | Type::Timestamptz
-                | Type::Uuid
-                | Type::Bool
-        )
-}
-
-/// Whether an explicit cast exists on the embedded engine; [`crate::render`] knows how each is made.
+/// Whether an explicit cast exists.
 pub(crate) fn castable(from: &Type, to: &Type) -> bool {
-    use Type as T;
-    match (from, to) {
-        _ if same(from, to) => true,
-        // Filling up with blanks is done where a literal is read, and nowhere else.
-        (_, T::Char(_)) => false,
-        (_, T::Interval) | (T::Interval, _) => false,
-        (from, to) if textual(to) => !matches!(from, T::Bytea),
-        (from, to) if textual(from) => {
-            !matches!(to, T::Bytea | T::Array(_))
-                || matches!(to, T::Array(item) if **item == T::Text)
-        }
-        (from, to) if number(from) && number(to) => true,
-        (T::Bool, T::Int4) | (T::Int4, T::Bool) => true,
-        (T::Timestamptz | T::Timestamp | T::Date, T::Timestamptz | T::Timestamp | T::Date) => true,
-        (T::Json, T::Jsonb) | (T::Jsonb, T::Json) => true,
-        (T::Jsonb, T::Bool) => true,
-        (T::Jsonb, to) => number(to),
-        _ => false,
-    }
-}
-
-/// Months, days and microseconds of an interval literal: `interval '1 day 02:00'`, `interval '3' hour`.
-pub(super) fn interval(interval: &ast::Interval) -> Result<[i64; 3]> {
-    let refused = || {
-        Trouble::unsupported(
-            interval.to_string(),
-            "write it as interval '1 day', '2 hours 30 minutes', '01:30:00'",
-        )
-    };
-    let ast::Expr::Value(value) = interval.value.as_ref() else {
-        return Err(refused());
-    };
-    let mut text = value.value.clone().into_string().ok_or_else(refused)?;
-    if let Some(field) = &interval.leading_field {
-        text.push(' ');
-        text.push_str(&field.to_string().to_lowercase());
-    }
-    let mut parts = [0_i64; 3];
-    let mut words = text.split_whitespace().peekable();
-    while let Some(word) = words.next() {
-        if let Some((hours, rest)) = word.split_once(':') {
-            let negative = hours.starts_with('-');
-            let (minutes, seconds) = rest.split_once(':').unwrap_or((rest, "0"));
-            let hours: i64 = hours
-                .trim_start_matches(['-', '+'])
-                .parse()
-                .map_err(|_| refused())?;
-            let minutes: i64 = minutes.parse().map_err(|_| refused())?;
-            let seconds: i64 = seconds.parse().map_err(|_| refused())?;
-            let micros = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000;
-            parts[2] += if negative { -micros } else { micros };
-            continue;
-        }
-        let unit_at = word.find(|c: char| c.is_ascii_alphabetic());
-        let (count, unit) = match unit_at {
-            Some(at) if at > 0 => (&word[..at], &word[at..]),
-            _ => (word, words.next().ok_or_else(refused)?),
-        };
-        let count: i64 = count.parse().map_err(|_| refused())?;
-        let (part, each) = match unit.trim_end_matches('s') {
-            "year" | "yr" | "y" => (0, 12),
-            "month" | "mon" => (0, 1),
-            "week" | "w" => (1, 7),
-            "day" | "d" => (1, 1),
-            "hour" | "hr" | "h" => (2, 3_600_000_000),
-            "minute" | "min" | "m" => (2, 60_000_000),
-            "second" | "sec" | "" => (2, 1_000_000),
-            "millisecond" | "msec" => (2, 1_000),
-            "microsecond" | "usec" => (2, 1),
-            _ => return Err(refused()),
-        };
-        parts[part] += count.checked_mul(each).ok_or_else(refused)?;
-    }
-    Ok(parts)
+    from.conversion(to).is_some()
 }

@@ -12,11 +12,23 @@ impl Renderer<'_> {
         let exact = matches!(first, Some(Type::Int8 | Type::Numeric(_)));
         match aggregate.name.as_str() {
             "sum" if exact => self.plain("pg_sum_numeric", aggregate),
-            "avg" if exact || matches!(first, Some(Type::Int2 | Type::Int4)) => {
-                self.plain("pg_avg_numeric", aggregate)
-            }
-            "sum" if first == Some(Type::Interval) => self.plain("pg_sum_interval", aggregate),
-            "avg" if first == Some(Type::Interval) => self.plain("pg_avg_interval", aggregate),
+            "sum" => self.plain(
+                match first {
+                    Some(Type::Interval) => "pg_sum_interval",
+                    Some(Type::Float4) => "pg_sum_float4",
+                    Some(Type::Float8) => "pg_sum_float8",
+                    _ => "pg_sum_int8",
+                },
+                aggregate,
+            ),
+            "avg" => self.plain(
+                match first {
+                    Some(Type::Interval) => "pg_avg_interval",
+                    Some(Type::Float4 | Type::Float8) => "pg_avg_float8",
+                    _ => "pg_avg_numeric",
+                },
+                aggregate,
+            ),
             "bool_and" | "every" => self.plain("min", aggregate),
             "bool_or" => self.plain("max", aggregate),
             "min" | "max" if matches!(first, Some(Type::Enum(_))) => self.extreme_label(aggregate),
@@ -29,7 +41,7 @@ impl Renderer<'_> {
                 self.out.push(")");
                 Ok(())
             }
-            "string_agg" => self.plain("group_concat", aggregate),
+            "string_agg" => self.plain("pg_string_agg", aggregate),
             "array_agg" => self.wrapped("pg_some", "json_group_array", aggregate),
             "json_agg" => self.wrapped("pg_json_agg", "json_group_array", aggregate),
             "jsonb_agg" => self.wrapped("pg_jsonb_agg", "json_group_array", aggregate),
@@ -49,8 +61,8 @@ impl Renderer<'_> {
         for (index, arg) in aggregate.args.iter().enumerate() {
             self.out.push(if index > 0 { ", " } else { "" });
             self.expr(arg)?;
-            if matches!(arg.ty(), Type::Numeric(_)) {
-                self.out.push(" COLLATE pg_numeric");
+            if let Some(collation) = arg.ty().collation() {
+                self.out.push(" COLLATE ").push(collation);
             }
         }
         self.end(aggregate)

@@ -111,8 +111,8 @@ impl Renderer<'_> {
                     }
                 }
             }
-            if matches!(column.ty, Type::Numeric(_)) {
-                self.out.push(" COLLATE pg_numeric");
+            if let Some(collation) = column.ty.collation() {
+                self.out.push(" COLLATE ").push(collation);
             }
             self.out.push(" AS ").ident(&column.name);
         }

@@ -6,7 +6,6 @@ use crate::catalog::Catalog;
 use crate::error::SqlError;
 use crate::expr::{Expr, Function, Part};
 use crate::query::{Body, Distinct, Of, Order, Output, Query, Select, SetOperator};
-use crate::types::Type;
 use crate::value::Value;
 
 impl Renderer<'_> {
@@ -112,8 +111,8 @@ impl Renderer<'_> {
             let own = format!("column{}", at + 1);
             let name = names.and_then(|names| names.get(at)).unwrap_or(&own);
             self.out.push(if at > 0 { ", " } else { "" }).push(&own);
-            if matches!(expr.ty(), Type::Numeric(_)) {
-                self.out.push(" COLLATE pg_numeric");
+            if let Some(collation) = expr.ty().collation() {
+                self.out.push(" COLLATE ").push(collation);
             }
             self.out.push(" AS ").ident(name);
         }
@@ -210,13 +209,6 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    /// Says the collation of what has one that SQLite can't know.
-    pub(crate) fn collate(&mut self, expr: &Expr) {
-        if matches!(expr.ty(), Type::Numeric(_)) && !self.collated(expr) {
-            self.out.push(" COLLATE pg_numeric");
-        }
-    }
-
     pub(crate) fn outputs(
         &mut self,
         columns: &[Output],
@@ -267,19 +259,8 @@ impl Renderer<'_> {
             // An integer literal would be a column's place.
             self.out.push("+");
         }
-        let Type::Enum(labels) = expr.ty() else {
-            self.expr(expr)?;
-            self.collate(expr);
-            return Ok(());
-        };
-        self.out.push("CASE ");
-        self.expr(expr)?;
-        for (rank, label) in labels.labels.iter().enumerate() {
-            self.out.push(" WHEN ");
-            self.value(&Value::text(label.as_str()));
-            self.out.push(&format!(" THEN {rank}"));
-        }
-        self.out.push(" END");
+        self.rank(expr)?;
+        self.collate(expr);
         Ok(())
     }
 

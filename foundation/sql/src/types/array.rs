@@ -8,12 +8,57 @@ use crate::types::Type;
 use crate::value::Value;
 use serde_json::value::RawValue;
 
+fn float_json(item: &Type, real: f64) -> String {
+    if *item == Type::Float4 && real.is_finite() {
+        super::output::float4_text(real)
+    } else {
+        crate::functions::float_json(real)
+    }
+}
+
 fn nested(text: &str) -> SqlError {
     SqlError::new(
         "0A000",
         format!("arrays of more than one dimension are not stored on the embedded engine: {text}"),
     )
     .hint("Use jsonb.")
+}
+
+/// The members of a stored array, each in its stored form.
+pub(crate) fn members(item: &Type, text: &str) -> Result<Vec<Value>, SqlError> {
+    let raw: Vec<&RawValue> =
+        serde_json::from_str(text).map_err(|_| SqlError::new("22P02", "malformed array"))?;
+    raw.into_iter()
+        .map(|raw| {
+            let raw = raw.get();
+            let string = || serde_json::from_str::<String>(raw).unwrap_or_default();
+            Ok(match (raw.as_bytes().first(), item) {
+                (Some(b'n'), _) => Value::Null,
+                (_, Type::Json | Type::Jsonb) => Value::text(raw),
+                (Some(b't'), _) => Value::Int(1),
+                (Some(b'f'), _) => Value::Int(0),
+                (_, Type::Bytea) => Type::Bytea.read_text(&string())?,
+                (Some(b'"'), Type::Float4 | Type::Float8) => item.read_text(&string())?,
+                (Some(b'"'), _) => Value::from(string()),
+                (_, Type::Numeric(_)) => Value::text(raw),
+                (_, Type::Float4 | Type::Float8) => item.read_text(raw)?,
+                _ => match raw.parse() {
+                    Ok(int) => Value::Int(int),
+                    Err(_) => Value::text(raw),
+                },
+            })
+        })
+        .collect()
+}
+
+/// An array of these members, in its stored form.
+pub(crate) fn store(item: &Type, members: &[Value]) -> Value {
+    let mut out = String::from("[");
+    for member in members {
+        push_member(item, member, &mut out);
+    }
+    out.push(']');
+    out.into()
 }
 
 /// Appends a member in the form it has in the stored JSON.
@@ -25,12 +70,15 @@ pub(crate) fn push_member(item: &Type, value: &Value, out: &mut String) {
         (Value::Null, _) => out.push_str("null"),
         (Value::Int(int), JsonOut::Bool) => out.push_str(if *int == 0 { "false" } else { "true" }),
         (Value::Int(int), _) => out.push_str(&int.to_string()),
-        (Value::Real(real), _) => out.push_str(&crate::functions::float_json(*real)),
-        (Value::Text(text), JsonOut::Raw) if text.as_ref() != "NaN" => out.push_str(text),
+        (Value::Real(real), _) => out.push_str(&float_json(item, *real)),
+        (Value::Text(text), JsonOut::Raw)
+            if !matches!(text.as_ref(), "NaN" | "Infinity" | "-Infinity") =>
+        {
+            out.push_str(text)
+        }
         (Value::Text(text), _) => print_text(text, out),
         (Value::Blob(bytes), _) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            print_text(&format!("\\x{hex}"), out);
+            print_text(&super::output::hex(bytes), out);
         }
     }
 }

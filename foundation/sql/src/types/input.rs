@@ -1,7 +1,7 @@
 //! Postgres' input functions: text, or a member of a JSON payload, to the stored form.
 
 use super::{array, time};
-use crate::decimal::Decimal;
+use crate::decimal::{Decimal, Fault};
 use crate::error::SqlError;
 use crate::json;
 use crate::types::Type;
@@ -35,10 +35,7 @@ impl Type {
             Type::Timestamp => time::timestamp(text),
             Type::Date => time::date(text),
             Type::Time => time::time(text),
-            Type::Interval => Err(SqlError::new(
-                "0A000",
-                "interval values are not stored on the embedded engine",
-            )),
+            Type::Interval => Ok(time::interval::Interval::read(text)?.print().into()),
             Type::Json => match json::parse(text) {
                 Ok(_) => Ok(Value::text(text)),
                 // Plain json keeps its text, in which an escaped zero is only an escape.
@@ -46,7 +43,7 @@ impl Type {
                 Err(fault) => Err(json_fault(fault, "json")),
             },
             Type::Jsonb => {
-                let value = json::parse(text).map_err(|fault| json_fault(fault, "jsonb"))?;
+                let value = json::parse(text).map_err(|fault| json_fault(fault, "json"))?;
                 let mut out = String::with_capacity(text.len() + 8);
                 json::print(&value, &mut out);
                 Ok(Value::from(out))
@@ -108,7 +105,7 @@ fn shown(text: &str) -> String {
 }
 
 /// `invalid input syntax for type ..`
-pub(super) fn syntax(ty: &Type, text: &str) -> SqlError {
+pub(crate) fn syntax(ty: &Type, text: &str) -> SqlError {
     SqlError::new(
         "22P02",
         format!(
@@ -188,16 +185,8 @@ fn float(text: &str, ty: &Type) -> Result<Value, SqlError> {
     }
     let value: f64 = trimmed.parse().map_err(|_| syntax(ty, text))?;
     let value = if *ty == Type::Float4 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "real has the precision of f32"
-        )]
-        let narrow = value as f32;
-        if narrow.is_infinite() {
-            f64::INFINITY
-        } else {
-            narrow.to_string().parse().unwrap_or(f64::from(narrow))
-        }
+        let narrow: f32 = trimmed.parse().map_err(|_| syntax(ty, text))?;
+        super::cast::widen(narrow)
     } else {
         value
     };
@@ -219,7 +208,10 @@ fn float(text: &str, ty: &Type) -> Result<Value, SqlError> {
 }
 
 fn numeric(text: &str, size: Option<(u16, i16)>) -> Result<Value, SqlError> {
-    let decimal = Decimal::parse(text).ok_or_else(|| syntax(&Type::Numeric(None), text))?;
+    let decimal = Decimal::read(text).map_err(|fault| match fault {
+        Fault::Syntax => syntax(&Type::Numeric(None), text),
+        Fault::Overflow => SqlError::new("22003", "value overflows numeric format"),
+    })?;
     let mut out = String::with_capacity(text.len());
     fit(&decimal, size)?.print(&mut out);
     Ok(Value::from(out))
@@ -233,13 +225,25 @@ pub(crate) fn fit(decimal: &Decimal, size: Option<(u16, i16)>) -> Result<Decimal
     if decimal.is_nan() {
         return Ok(decimal.clone());
     }
-    let scale_digits = usize::try_from(scale).unwrap_or(0);
-    let rounded = decimal.rescale(scale_digits);
-    let room = usize::from(precision).saturating_sub(scale_digits);
-    if rounded.whole_digits() > room {
-        return Err(SqlError::new("22003", "numeric field overflow").detail(format!(
-            "A field with precision {precision}, scale {scale} must round to an absolute value less than {}.",
-            if room == 0 { "1".to_owned() } else { format!("10^{room}") }
+    let overflow = |limit: String| {
+        SqlError::new("22003", "numeric field overflow").detail(format!(
+            "A field with precision {precision}, scale {scale} {limit}."
+        ))
+    };
+    if !decimal.is_finite() {
+        return Err(overflow("cannot hold an infinite value".to_owned()));
+    }
+    let rounded = decimal.to_place(i64::from(scale), false);
+    // How many digits there may be before the point; below zero, how many zeros must follow it.
+    let room = i64::from(precision) - i64::from(scale);
+    if !rounded.is_zero() && rounded.point() > room {
+        return Err(overflow(format!(
+            "must round to an absolute value less than {}",
+            if room == 0 {
+                "1".to_owned()
+            } else {
+                format!("10^{room}")
+            }
         )));
     }
     Ok(rounded)
@@ -278,6 +282,17 @@ fn varchar(text: &str, limit: Option<u32>) -> Result<Value, SqlError> {
             "22001",
             format!("value too long for type character varying({limit})"),
         )),
+    }
+}
+
+/// What an explicit cast leaves of a text.
+pub(super) fn varchar_cut<'a>(ty: &Type, text: &'a str) -> &'a str {
+    let (Type::Varchar(Some(limit)) | Type::Char(limit)) = ty else {
+        return text;
+    };
+    match text.char_indices().nth(*limit as usize) {
+        Some((at, _)) => &text[..at],
+        None => text,
     }
 }
 
@@ -346,7 +361,6 @@ fn uuid(text: &str) -> Result<Value, SqlError> {
 }
 
 fn bytea(text: &str) -> Result<Value, SqlError> {
-    let invalid = || syntax(&Type::Bytea, text);
     if let Some(digits) = text.strip_prefix("\\x") {
         let digits: Vec<u8> = digits
             .bytes()
@@ -362,7 +376,10 @@ fn bytea(text: &str) -> Result<Value, SqlError> {
             char::from(byte)
                 .to_digit(16)
                 .and_then(|digit| u8::try_from(digit).ok())
-                .ok_or_else(invalid)
+                .ok_or_else(|| {
+                    let digit = char::from(byte);
+                    SqlError::new("22023", format!("invalid hexadecimal digit: \"{digit}\""))
+                })
         };
         let bytes = digits
             .chunks(2)
@@ -370,6 +387,12 @@ fn bytea(text: &str) -> Result<Value, SqlError> {
             .collect::<Result<Vec<u8>, SqlError>>()?;
         return Ok(Value::Blob(bytes.into()));
     }
+    escaped(text)
+}
+
+/// The escape form: octal digits behind a backslash.
+pub(crate) fn escaped(text: &str) -> Result<Value, SqlError> {
+    let invalid = || syntax(&Type::Bytea, text);
     let mut out = Vec::with_capacity(text.len());
     let bytes = text.as_bytes();
     let mut at = 0;

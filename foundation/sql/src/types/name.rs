@@ -107,7 +107,7 @@ impl Type {
                     Some(Type::Numeric(Some((u16::try_from(precision).ok()?, 0))))
                 }
                 [precision, scale]
-                    if (1..=1000).contains(&precision) && (0..=precision).contains(&scale) =>
+                    if (1..=1000).contains(&precision) && (-1000..=1000).contains(&scale) =>
                 {
                     Some(Type::Numeric(Some((
                         u16::try_from(precision).ok()?,
