@@ -425,9 +425,14 @@ impl<'a> Lowering<'a> {
             }
             other => other.to_string().to_lowercase(),
         };
-        Type::parse_name(self.catalog, &name).filter(|ty| *ty != Type::Interval).ok_or_else(|| {
-            Trouble::unsupported(format!("type {data_type}"), "use text, varchar, char, smallint, integer, bigint, real, double precision, numeric, boolean, uuid, timestamptz, timestamp, date, time, json, jsonb, bytea, an enum or an array of these")
-        })
+        Type::parse_name(self.catalog, &name)
+            .filter(|ty| *ty != Type::Interval)
+            .ok_or_else(|| {
+                Trouble::unsupported(
+                    format!("type {data_type}"),
+                    crate::migrate::advice::of_type(&data_type.to_string()),
+                )
+            })
     }
 }
 

@@ -94,3 +94,36 @@ fn what_says_nothing_here_is_taken() {
     assert_eq!(migrated.catalog.published.len(), 1);
     assert_eq!(migrated.catalog.extensions, ["pgcrypto", "uuid-ossp"]);
 }
+
+#[test]
+fn a_file_may_say_that_it_is_one_transaction() {
+    let sql = format!("begin;\n{TABLES}COMMIT;\n");
+    let migrated = migrate(&Catalog::default(), "0001.sql", &sql).unwrap();
+    assert!(migrated.catalog.table("public", "a").is_some());
+    let refusal =
+        migrate(&Catalog::default(), "0001.sql", &format!("{TABLES}commit;")).unwrap_err();
+    assert_eq!((refusal.line, refusal.construct.as_str()), (2, "commit"));
+}
+
+#[test]
+fn a_policy_is_named_by_a_sentence() {
+    let long = "e".repeat(62) + "ée";
+    let sql = format!(
+        "{TABLES}create policy \"Everyone sees it. \"\"All\"\" of it.\" on a for select using (true);
+        create policy \"{long}\" on a for delete using (false);
+        alter policy \"{long}\" on a rename to \"Nobody deletes.\";"
+    );
+    let migrated = migrate(&Catalog::default(), "0001.sql", &sql).unwrap();
+    let table = migrated.catalog.table("public", "a").unwrap();
+    let names: Vec<&str> = table
+        .policies
+        .iter()
+        .map(|policy| policy.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["Everyone sees it. \"All\" of it.", "Nobody deletes."]
+    );
+    let taken = format!("{sql} create policy \"Nobody deletes.\" on a using (true);");
+    assert!(migrate(&Catalog::default(), "0001.sql", &taken).is_err());
+}
