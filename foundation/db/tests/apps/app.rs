@@ -30,9 +30,17 @@ pub fn names() -> Vec<String> {
 }
 
 impl App {
+    /// Of an app that is in `examples` already, only the requests are here.
     pub fn read(name: &str) -> App {
         let folder = folder().join(name);
-        let mut files: Vec<PathBuf> = fs::read_dir(folder.join("migrations"))
+        let mut migrations = folder.join("migrations");
+        if !migrations.exists() {
+            migrations = folder
+                .join("../../../examples")
+                .join(name)
+                .join("migrations");
+        }
+        let mut files: Vec<PathBuf> = fs::read_dir(migrations)
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .collect();
