@@ -1,10 +1,10 @@
 //! An app on a real Postgres.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, canonical};
 use crate::app::App;
 use crate::script::{Request, Step};
 use pando_testkit::Postgres;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
 /// Its answers, in order; none where Postgres is not to be had. Its migrations must run: they are meant for Postgres.
 pub fn run(app: &App) -> Option<Vec<Answer>> {
@@ -44,14 +44,11 @@ fn ask(client: &mut Client, request: &Request) -> Answer {
             request.role
         ))
         .unwrap();
-    let answered = client.simple_query(&request.sql);
-    let end = if answered.is_ok() {
-        "commit"
-    } else {
-        "rollback"
-    };
-    match answered.and_then(|messages| client.batch_execute(end).map(|()| messages)) {
-        Ok(messages) => answer(&messages),
+    match answer(client, &request.sql) {
+        Ok(answer) => {
+            client.batch_execute("commit").unwrap();
+            answer
+        }
         Err(error) => {
             client.batch_execute("rollback").unwrap();
             let told = error.as_db_error().unwrap();
@@ -63,29 +60,31 @@ fn ask(client: &mut Client, request: &Request) -> Answer {
     }
 }
 
-fn answer(messages: &[SimpleQueryMessage]) -> Answer {
-    let mut columns = None;
-    let mut rows = Vec::new();
-    let mut count = 0;
-    for message in messages {
-        match message {
-            SimpleQueryMessage::RowDescription(described) => {
-                let names = described.iter().map(|column| column.name().to_owned());
-                columns = Some(names.collect());
-            }
-            SimpleQueryMessage::Row(row) => rows.push(
-                (0..row.len())
-                    .map(|at| row.get(at).map(str::to_owned))
-                    .collect(),
-            ),
-            SimpleQueryMessage::CommandComplete(changed) => count = *changed,
-            _ => {}
-        }
+fn answer(client: &mut Client, sql: &str) -> Result<Answer, postgres::Error> {
+    let statement = client.prepare(sql)?;
+    let described: Vec<(String, u32)> = statement
+        .columns()
+        .iter()
+        .map(|column| (column.name().to_owned(), column.type_().oid()))
+        .collect();
+    if described.is_empty() {
+        return Ok(Answer::Done(client.execute(&statement, &[])?));
     }
-    match columns {
-        Some(columns) => Answer::Rows { columns, rows },
-        None => Answer::Done(count),
+    // What changes rows may stand in a `with` only, what reads them may be written there too.
+    let rows = client
+        .query(
+            &format!("with answer as ({sql}) select row_to_json(answer)::text from answer"),
+            &[],
+        )?
+        .iter()
+        .map(|row| canonical(row.get(0)))
+        .collect();
+    let mut columns = Vec::new();
+    for (name, oid) in described {
+        let named = client.query_one("select format_type($1, null)", &[&oid])?;
+        columns.push((name, named.get(0)));
     }
+    Ok(Answer::Rows { columns, rows })
 }
 
 fn text(error: &postgres::Error) -> String {
