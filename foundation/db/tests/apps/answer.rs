@@ -98,9 +98,13 @@ impl fmt::Display for Answer {
                     .iter()
                     .map(|(name, ty)| format!("{name} {ty}"))
                     .collect();
-                write!(f, "{}", columns.join(", "))?;
-                for row in rows {
-                    write!(f, "\n            {row}")?;
+                write!(f, "{}:", columns.join(", "))?;
+                match rows.as_slice() {
+                    [] => write!(f, " no rows")?,
+                    [row] => write!(f, " {row}")?,
+                    rows => rows
+                        .iter()
+                        .try_for_each(|row| write!(f, "\n            {row}"))?,
                 }
                 Ok(())
             }
