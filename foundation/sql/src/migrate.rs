@@ -127,6 +127,11 @@ impl Migration {
         if source.starts_with(&["set"]) {
             return self.set(source);
         }
+        // How a dump says that it names everything with its schema.
+        if source.text().to_lowercase() == "select pg_catalog.set_config('search_path', '', false)"
+        {
+            return Ok(());
+        }
         if source.starts_with(&["create", "sequence"])
             || source.starts_with(&["create", "temporary", "sequence"])
             || source.starts_with(&["create", "temp", "sequence"])

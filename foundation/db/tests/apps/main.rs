@@ -25,6 +25,7 @@ const NOT_YET: &[&str] = &[
     "fitness",
     "forum",
     "habits",
+    "language",
     "marketplace",
     "notes",
     "quiz",
