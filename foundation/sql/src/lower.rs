@@ -360,7 +360,10 @@ impl<'a> Lowering<'a> {
             other => other.to_string().to_lowercase(),
         };
         Type::parse_name(self.catalog, &name).ok_or_else(|| {
-            Trouble::unsupported(format!("type {data_type}"), "use text, varchar, char, smallint, integer, bigint, real, double precision, numeric, boolean, uuid, timestamptz, timestamp, date, time, interval, json, jsonb, bytea, an enum or an array of these")
+            Trouble::unsupported(
+                format!("type {data_type}"),
+                crate::migrate::advice::of_type(&data_type.to_string()),
+            )
         })
     }
 }

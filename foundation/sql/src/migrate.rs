@@ -1,5 +1,6 @@
 //! A migration: each statement changes the catalog and gives the SQLite statements that follow it. Nothing is run here.
 
+pub(crate) mod advice;
 mod alter;
 mod column;
 mod comment;
@@ -20,6 +21,7 @@ use crate::parse::{Source, split};
 use crate::statement::Statement;
 use crate::trouble::{Result, Trouble};
 use crate::types::EnumType;
+use advice::{never, unsupported};
 pub use sequence::{FORGET_SEQUENCE, RENAME_SEQUENCE};
 use sqlparser::ast;
 use std::sync::Arc;
@@ -55,7 +57,7 @@ pub fn migrate(catalog: &Catalog, file: &str, sql: &str) -> Result<Migrated, Ref
         steps: Vec::new(),
         line: 1,
     };
-    for source in &sources {
+    for source in whole(&sources) {
         migration.line = source.line;
         migration
             .apply(source)
@@ -66,6 +68,26 @@ pub fn migrate(catalog: &Catalog, file: &str, sql: &str) -> Result<Migrated, Ref
         catalog: migration.catalog,
         steps: migration.steps,
     })
+}
+
+/// A file may say itself that it is one transaction.
+fn whole(sources: &[Source]) -> &[Source] {
+    let begins = |source: &Source| {
+        matches!(
+            source.text().to_lowercase().as_str(),
+            "begin" | "begin transaction" | "begin work" | "start transaction"
+        )
+    };
+    let ends = |source: &Source| {
+        matches!(
+            source.text().to_lowercase().as_str(),
+            "commit" | "commit transaction" | "commit work" | "end"
+        )
+    };
+    match sources {
+        [first, rest @ .., last] if begins(first) && ends(last) => rest,
+        _ => sources,
+    }
 }
 
 struct Migration {
@@ -105,6 +127,11 @@ impl Migration {
         if source.starts_with(&["set"]) {
             return self.set(source);
         }
+        // How a dump says that it names everything with its schema.
+        if source.text().to_lowercase() == "select pg_catalog.set_config('search_path', '', false)"
+        {
+            return Ok(());
+        }
         if source.starts_with(&["create", "sequence"])
             || source.starts_with(&["create", "temporary", "sequence"])
             || source.starts_with(&["create", "temp", "sequence"])
@@ -122,6 +149,9 @@ impl Migration {
         }
         if source.starts_with(&["alter", "function"]) || source.starts_with(&["alter", "routine"]) {
             return self.alter_function(source);
+        }
+        if let Some(refused) = never(source) {
+            return Err(refused);
         }
         let statement = source.statement()?;
         match &statement {
@@ -178,10 +208,10 @@ impl Migration {
 
     fn create_extension(&mut self, extension: &ast::CreateExtension) -> Result<()> {
         let name = fold(&extension.name);
-        if !matches!(name.as_str(), "pgcrypto" | "uuid-ossp") {
+        if !matches!(name.as_str(), "pgcrypto" | "uuid-ossp" | "plpgsql") {
             return Err(Trouble::unsupported(
                 format!("extension {name}"),
-                "gen_random_uuid() needs none; keep the rest for Postgres",
+                advice::of_extension(&name),
             ));
         }
         if !self.catalog.extensions.contains(&name) {
@@ -325,35 +355,6 @@ fn identifier(name: &str) -> Result<&str> {
         ));
     }
     Ok(name)
-}
-
-fn unsupported(source: &Source) -> Trouble {
-    let text = source.text();
-    let first = text
-        .split_whitespace()
-        .take(3)
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase();
-    let advice = if first.starts_with("create function") || first.starts_with("create or replace") {
-        "put the rule into a policy, a check or a default, or into the app"
-    } else if first.contains("trigger") {
-        "set the value in the app, or use a default"
-    } else if first.starts_with("do ") || first == "do" {
-        "write its statements out"
-    } else if first.contains("view") {
-        "select with embedding, or keep the view for Postgres"
-    } else if first.starts_with("begin")
-        || first.starts_with("commit")
-        || first.starts_with("start")
-    {
-        "leave it out: a migration is one transaction already"
-    } else if first.starts_with("select") || first.starts_with("with") {
-        "a migration changes the schema or seeds rows; leave the query out"
-    } else {
-        "leave it out, or keep it for Postgres"
-    };
-    Trouble::unsupported(text, advice)
 }
 
 /// Rendering a part of the schema fails as the statement it stands in does.

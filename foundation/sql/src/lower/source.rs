@@ -356,7 +356,7 @@ impl Lowering<'_> {
                 .filter(|(other, _)| *other == schema)
                 .map(|(_, name)| name.as_str());
             let advice = super::nearest(&table, known).map_or_else(
-                || "create it before it is used".to_owned(),
+                || crate::migrate::advice::of_schema(&schema).to_owned(),
                 |near| format!("perhaps you meant \"{near}\""),
             );
             Trouble::invalid(

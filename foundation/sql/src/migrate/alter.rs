@@ -213,7 +213,7 @@ impl Migration {
             other => {
                 return Err(Trouble::unsupported(
                     format!("alter table {} {other}", table.name),
-                    "leave it out, or keep it for Postgres",
+                    super::advice::of_alter(&other.to_string()),
                 ));
             }
         }

@@ -287,7 +287,7 @@ impl Migration {
                 other => {
                     return Err(Trouble::unsupported(
                         format!("column {name}: {other}"),
-                        "leave it out, or keep it for Postgres",
+                        super::advice::of_option(other),
                     )
                     .at(definition.name.span.start.line));
                 }

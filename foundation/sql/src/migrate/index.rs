@@ -18,7 +18,7 @@ impl Migration {
             Some(other) => {
                 return Err(Trouble::unsupported(
                     format!("index using {other}"),
-                    "leave out using, or keep the index for Postgres",
+                    "leave the index out until you run on Postgres: it changes how fast an answer is, and no answer",
                 ));
             }
         }
@@ -26,6 +26,12 @@ impl Migration {
             return Err(Trouble::unsupported(
                 "nulls not distinct",
                 "make the columns not null",
+            ));
+        }
+        if create.concurrently {
+            return Err(Trouble::unsupported(
+                "create index concurrently",
+                "leave out concurrently: a migration is one transaction, in which Postgres refuses it too",
             ));
         }
         let mut parts = Vec::new();

@@ -1,6 +1,6 @@
 //! `create policy`, `alter policy`, `drop policy`.
 
-use super::{Migration, identifier};
+use super::Migration;
 use crate::catalog::{Command, Policy, Table};
 use crate::expr::Expr;
 use crate::lower::{Lowering, fold};
@@ -37,6 +37,28 @@ fn roles(owners: Option<&Vec<ast::Owner>>) -> Result<Vec<String>> {
     Ok(roles)
 }
 
+/// A policy's name is a sentence as often as not, and stands in the catalog alone: any signs may be in it, and it is cut where
+/// Postgres cuts it.
+fn policy_name(name: &ast::Ident) -> String {
+    let mut name = fold(name);
+    let end = (0..=name.len().min(63))
+        .rev()
+        .find(|end| name.is_char_boundary(*end));
+    name.truncate(end.unwrap_or(0));
+    name
+}
+
+fn taken(name: &str, table: &Table) -> Trouble {
+    Trouble::invalid(
+        name,
+        format!(
+            "policy \"{name}\" for table \"{}\" already exists",
+            table.name
+        ),
+        "choose another name, or drop it first",
+    )
+}
+
 impl Migration {
     fn condition(&self, table: &Table, expr: Option<&ast::Expr>) -> Result<Option<Expr>> {
         expr.map(|expr| Lowering::over(&self.catalog, table).condition(expr))
@@ -49,16 +71,9 @@ impl Migration {
         source: String,
     ) -> Result<()> {
         let table = self.table(&create.table_name)?;
-        let name = identifier(&fold(&create.name))?.to_owned();
+        let name = policy_name(&create.name);
         if table.policies.iter().any(|policy| policy.name == name) {
-            return Err(Trouble::invalid(
-                name.clone(),
-                format!(
-                    "policy \"{name}\" for table \"{}\" already exists",
-                    table.name
-                ),
-                "choose another name, or drop it first",
-            ));
+            return Err(taken(&name, &table));
         }
         let command = match create.command {
             None | Some(ast::CreatePolicyCommand::All) => Command::All,
@@ -98,7 +113,13 @@ impl Migration {
 
     pub(super) fn alter_policy(&mut self, alter: &ast::AlterPolicy) -> Result<()> {
         let table = self.table(&alter.table_name)?;
-        let name = fold(&alter.name);
+        let name = policy_name(&alter.name);
+        if let ast::AlterPolicyOperation::Rename { new_name } = &alter.operation {
+            let new = policy_name(new_name);
+            if table.policies.iter().any(|policy| policy.name == new) {
+                return Err(taken(&new, &table));
+            }
+        }
         let mut changed = (*table).clone();
         let Some(policy) = changed
             .policies
@@ -116,7 +137,7 @@ impl Migration {
         };
         match &alter.operation {
             ast::AlterPolicyOperation::Rename { new_name } => {
-                policy.name = identifier(&fold(new_name))?.to_owned()
+                policy.name = policy_name(new_name);
             }
             ast::AlterPolicyOperation::Apply {
                 to,
@@ -139,7 +160,7 @@ impl Migration {
     }
 
     pub(super) fn drop_policy(&mut self, drop: &ast::DropPolicy) -> Result<()> {
-        let name = fold(&drop.name);
+        let name = policy_name(&drop.name);
         let table = match self.table(&drop.table_name) {
             Err(_) if drop.if_exists => return Ok(()),
             table => table?,

@@ -1,7 +1,7 @@
 //! `create table`, `drop table` and constraints of tables.
 
 use super::column::{Later, given_name};
-use super::{Migration, named, rendered};
+use super::{Migration, advice, named, rendered};
 use crate::catalog::{Catalog, Key, Table};
 use crate::ddl;
 use crate::error::SqlError;
@@ -13,23 +13,26 @@ use std::sync::Arc;
 impl Migration {
     pub(super) fn create_table(&mut self, create: &ast::CreateTable) -> Result<()> {
         let (schema, name) = named(&create.name)?;
-        let refused = |what: &str| {
+        let refused = |what: &str, advice: &str| {
             Err(Trouble::unsupported(
                 format!("create table {name} .. {what}"),
-                "create an ordinary table",
+                advice,
             ))
         };
-        if create.temporary || create.unlogged {
-            return refused("temporary or unlogged");
-        }
         if create.query.is_some() || create.like.is_some() || create.clone.is_some() {
-            return refused("as, like");
+            return refused(
+                "as or like",
+                "list the columns, and fill it by insert into .. select",
+            );
         }
-        if create.partition_by.is_some()
-            || create.inherits.is_some()
-            || create.partition_of.is_some()
-        {
-            return refused("partition by, inherits");
+        if create.partition_by.is_some() || create.partition_of.is_some() {
+            return refused("partition", advice::ONE_TABLE);
+        }
+        if create.inherits.is_some() {
+            return refused(
+                "inherits",
+                "list the columns, or refer to the other table by a foreign key",
+            );
         }
         if self.relation_exists(&schema, &name, None) {
             if create.if_not_exists {
@@ -129,7 +132,7 @@ impl Migration {
                 {
                     return Err(Trouble::unsupported(
                         "deferrable unique",
-                        "leave out deferrable",
+                        "leave out deferrable: the constraint is checked at the end of each statement",
                     ));
                 }
                 let columns = plain_columns(&unique.columns)?;
@@ -156,6 +159,10 @@ impl Migration {
                 let name = given_name(table, check.name.as_ref())?;
                 self.check(table, name, &check.expr)
             }
+            exclude @ ast::TableConstraint::Exclude(_) => Err(Trouble::unsupported(
+                exclude.to_string(),
+                "let slots have a fixed start and make them unique, or refuse overlaps in a restrictive policy: with check (not exists (select ..))",
+            )),
             other => Err(Trouble::unsupported(
                 other.to_string(),
                 "use primary key, unique, foreign key or check",

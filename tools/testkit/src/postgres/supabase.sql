@@ -6,7 +6,9 @@ create role authenticated nologin noinherit;
 create role service_role nologin noinherit bypassrls;
 
 create schema auth;
-grant usage on schema public, auth to anon, authenticated, service_role;
+-- Where a project's extensions are.
+create schema extensions;
+grant usage on schema public, auth, extensions to anon, authenticated, service_role;
 alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
 alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;
 alter default privileges in schema public grant all on functions to anon, authenticated, service_role;

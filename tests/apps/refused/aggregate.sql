@@ -1,0 +1,1 @@
+create aggregate product (int) (sfunc = int4mul, stype = int, initcond = '1');

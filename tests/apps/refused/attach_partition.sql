@@ -1,0 +1,1 @@
+alter table places attach partition old_places default;

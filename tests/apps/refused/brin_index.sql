@@ -1,0 +1,1 @@
+create index places_starts on places using brin (starts_at);

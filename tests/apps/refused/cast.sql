@@ -1,0 +1,1 @@
+create cast (text as int) with inout as implicit;

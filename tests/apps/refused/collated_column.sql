@@ -1,0 +1,1 @@
+alter table places add column city text collate "de_DE";

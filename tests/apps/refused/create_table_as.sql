@@ -1,0 +1,1 @@
+create table names as select name from places;

@@ -1,0 +1,1 @@
+create table places_archive (like places including all);

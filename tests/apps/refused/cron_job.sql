@@ -1,0 +1,1 @@
+select cron.schedule('nightly', '0 3 * * *', 'delete from places');

@@ -1,0 +1,1 @@
+create event trigger guard on ddl_command_start execute function guard();

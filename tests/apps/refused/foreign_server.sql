@@ -1,0 +1,1 @@
+create server far foreign data wrapper postgres_fdw options (host 'example.com');

@@ -1,0 +1,1 @@
+create foreign table far_places (id bigint) server far;

@@ -1,0 +1,1 @@
+create index places_fts on places using gin (to_tsvector('english', body));

@@ -1,0 +1,1 @@
+create index concurrently places_name_idx on places (name);

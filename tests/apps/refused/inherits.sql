@@ -1,0 +1,1 @@
+create table cafes (coffee boolean) inherits (places);

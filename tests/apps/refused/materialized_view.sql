@@ -1,0 +1,1 @@
+create materialized view place_names as select name from places;

@@ -1,0 +1,1 @@
+alter table places add column entry_fee money;

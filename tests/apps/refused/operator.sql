@@ -1,0 +1,1 @@
+create operator === (leftarg = text, rightarg = text, procedure = texteq);

@@ -1,0 +1,1 @@
+create table events (id bigint, at timestamptz not null) partition by range (at);

@@ -1,0 +1,1 @@
+create function twice(n int) returns int language plv8 as 'return n * 2';

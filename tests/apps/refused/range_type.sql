@@ -1,0 +1,1 @@
+create type floatrange as range (subtype = float8);

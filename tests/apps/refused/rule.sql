@@ -1,0 +1,1 @@
+create rule keep as on delete to places do instead nothing;

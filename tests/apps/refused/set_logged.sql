@@ -1,0 +1,1 @@
+alter table places set unlogged;

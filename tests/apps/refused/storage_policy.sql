@@ -1,0 +1,1 @@
+create policy "avatars are public" on storage.objects for select using (bucket_id = 'avatars');
