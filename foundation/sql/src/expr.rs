@@ -84,6 +84,23 @@ pub enum Expr {
     },
     /// An aggregate over the rows, or the groups, of the query it stands in.
     Aggregate(Box<Aggregate>),
+    /// A window function over the rows of the query it stands in.
+    Window(Box<Window>),
+}
+
+/// A call of a window function, over the default frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its name in Postgres.
+    pub name: String,
+    /// Arguments, coerced.
+    pub args: Vec<Expr>,
+    /// `partition by`
+    pub partition: Vec<Expr>,
+    /// `order by`
+    pub order: Vec<Order>,
+    /// What it returns.
+    pub ty: Type,
 }
 
 /// A call of an aggregate.
@@ -203,6 +220,7 @@ impl Expr {
             | Expr::Param { ty, .. }
             | Expr::Apply { ty, .. } => ty.clone(),
             Expr::Aggregate(aggregate) => aggregate.ty.clone(),
+            Expr::Window(window) => window.ty.clone(),
             Expr::Exists(_) | Expr::InQuery { .. } => Type::Bool,
             Expr::Scalar(query) => query
                 .columns()
@@ -241,6 +259,11 @@ impl Expr {
                 let exprs = aggregate.args.iter().chain(order).chain(&aggregate.filter);
                 exprs.for_each(|expr| visit(Part::Expr(expr)));
             }
+            Expr::Window(window) => {
+                let order = window.order.iter().map(|term| &term.expr);
+                let exprs = window.args.iter().chain(&window.partition).chain(order);
+                exprs.for_each(|expr| visit(Part::Expr(expr)));
+            }
         }
     }
 
@@ -276,6 +299,15 @@ impl Expr {
                     .iter_mut()
                     .chain(order)
                     .chain(&mut aggregate.filter);
+                exprs.for_each(|expr| visit(PartMut::Expr(expr)));
+            }
+            Expr::Window(window) => {
+                let order = window.order.iter_mut().map(|term| &mut term.expr);
+                let exprs = window
+                    .args
+                    .iter_mut()
+                    .chain(&mut window.partition)
+                    .chain(order);
                 exprs.for_each(|expr| visit(PartMut::Expr(expr)));
             }
         }

@@ -14,6 +14,7 @@ mod query;
 mod scope;
 mod sequence;
 mod source;
+mod window;
 pub(crate) use scope::{Level, Named, Params};
 
 use crate::catalog::{Catalog, Table};

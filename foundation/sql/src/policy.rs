@@ -97,6 +97,12 @@ impl Renderer<'_> {
             }
         };
         let holding: Vec<&Policy> = policies(table, command, self.role).collect();
+        // As in Postgres, a policy asks others when either of its clauses does, and a table may ask for itself by way of others as long as
+        // the policies that are met again ask nobody.
+        let asks = holding
+            .iter()
+            .flat_map(|policy| policy.using.iter().chain(&policy.check))
+            .any(Expr::has_query);
         let (permissive, restrictive): (Vec<_>, Vec<_>) =
             holding.into_iter().partition(|policy| policy.permissive);
         // A policy without a condition of this kind lets nothing pass, as in Postgres.
@@ -107,11 +113,6 @@ impl Renderer<'_> {
             return Ok(());
         }
         let name = (table.schema.clone(), table.name.clone());
-        // As in Postgres, a table may ask for itself by way of others as long as the policy that is met again asks nobody.
-        let asks = permissive
-            .iter()
-            .chain(&restrictive)
-            .any(|expr| expr.has_query());
         if (asks && self.stack.contains(&name)) || self.stack.len() >= DEPTH {
             return Err(SqlError::new(
                 "42P17",

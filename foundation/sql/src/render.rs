@@ -246,6 +246,7 @@ impl<'a> Renderer<'a> {
             },
             Expr::Apply { routine, args, .. } => self.apply(routine, args)?,
             Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
+            Expr::Window(window) => self.window(window)?,
             Expr::Call { function, args, ty } => self.call(*function, args, ty)?,
             Expr::Cast { expr, ty } => self.cast(expr, ty)?,
             Expr::Case {

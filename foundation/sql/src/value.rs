@@ -11,7 +11,7 @@ pub enum Value {
     /// Integers, and booleans as 0 and 1.
     Int(i64),
     /// Floats only; never a numeric.
-    Real(f64),
+    Real(#[serde(with = "real")] f64),
     /// Everything else: text, canonical numerics, ISO dates, uuids, JSON, arrays as JSON.
     Text(Arc<str>),
     /// Bytes.
@@ -73,5 +73,33 @@ impl From<bool> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(option: Option<T>) -> Value {
         option.map_or(Value::Null, Into::into)
+    }
+}
+
+/// Floats in JSON: those that are no numbers there are words.
+mod real {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Number(f64),
+        Word(String),
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub fn serialize<S: Serializer>(real: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if real.is_finite() {
+            Form::Number(*real).serialize(serializer)
+        } else {
+            Form::Word(real.to_string()).serialize(serializer)
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Form::deserialize(deserializer)? {
+            Form::Number(real) => Ok(real),
+            Form::Word(word) => word.parse().map_err(serde::de::Error::custom),
+        }
     }
 }

@@ -109,7 +109,8 @@ impl Engine for OnEmbedded {
 
     fn run(&mut self, who: &Who, sql: &str) -> Outcome {
         let deadline = Instant::now() + Duration::from_secs(10);
-        let asked = self.db.execute_sql(&caller(who), sql, deadline);
+        let caller = caller(who);
+        let asked = self.db.execute_sql(&caller, sql, deadline);
         match self.runtime.block_on(asked) {
             Ok(answer) => Outcome::Done {
                 rows: json::members(&String::from_utf8_lossy(&answer.body)),

@@ -124,7 +124,7 @@ impl Lowering<'_> {
     }
 
     /// The arguments as the aggregate takes them, and what it gives.
-    fn fed(&self, name: &str, mut args: Vec<Expr>) -> Result<(Vec<Expr>, Type)> {
+    pub(super) fn fed(&self, name: &str, mut args: Vec<Expr>) -> Result<(Vec<Expr>, Type)> {
         let types: Vec<Type> = args.iter().map(Expr::ty).collect();
         let missing = || {
             let names: Vec<String> = types.iter().map(Type::name).collect();

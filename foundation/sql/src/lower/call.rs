@@ -1,6 +1,6 @@
 //! Function calls, casts, `case` and the parts of an interval.
 
-use super::{Lowering, Operand, call, number, object};
+use super::{Lowering, Operand, call, object};
 use crate::error::SqlError;
 use crate::expr::{Expr, Function};
 use crate::functions::registry::overloads;
@@ -178,6 +178,9 @@ fn nothing_fits(name: &str, types: &[Option<Type>], syntax: Syntax, fault: Fault
 
 impl Lowering<'_> {
     pub(super) fn function(&mut self, function: &ast::Function) -> Result<Operand> {
+        if let Some(over) = &function.over {
+            return self.window(function, over);
+        }
         if let Some(applied) = self.apply(function)? {
             return Ok(applied);
         }

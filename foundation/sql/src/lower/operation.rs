@@ -153,7 +153,17 @@ impl Lowering<'_> {
                 }
             }
         }
-        let mut rows = self.query(&written)?;
+        let (mut rows, open) = match written.body.as_ref() {
+            ast::SetExpr::Values(values)
+                if written.with.is_none()
+                    && written.order_by.is_none()
+                    && written.limit_clause.is_none() =>
+            {
+                // Each value takes the type of its own column, whatever stands in the other rows.
+                (self.cells(table, &columns, values)?, Vec::new())
+            }
+            _ => self.query_opened(&written)?,
+        };
         let width = rows.columns().len();
         if width > columns.len() {
             return Err(Trouble::invalid(
@@ -174,10 +184,42 @@ impl Lowering<'_> {
         }
         for (at, name) in columns.iter().enumerate() {
             let column = known_column(table, name)?;
-            self.assign_column(&mut rows, at, &column.ty)
+            self.assign_column(&mut rows, at, &column.ty, open.get(at) == Some(&true))
                 .map_err(|trouble| trouble.state_for(name, &column.ty))?;
         }
         Ok((rows, defaults, columns))
+    }
+
+    /// `values`, each assigned to its column.
+    fn cells(&mut self, table: &Table, columns: &[String], values: &ast::Values) -> Result<Query> {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let mut rows = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            if row.content.len() != width {
+                return Err(Trouble::invalid(
+                    "values",
+                    "VALUES lists must all be the same length",
+                    "give each row the same number of values",
+                ));
+            }
+            let mut cells = Vec::with_capacity(width);
+            for (at, cell) in row.content.iter().enumerate() {
+                let operand = self.within_sources(Vec::new(), |lowering| lowering.operand(cell))?;
+                cells.push(match columns.get(at) {
+                    Some(name) => {
+                        let ty = &known_column(table, name)?.ty;
+                        self.assign(operand, ty)
+                            .map_err(|trouble| trouble.at(line(cell)).state_for(name, ty))?
+                    }
+                    None => self.settle(operand)?,
+                });
+            }
+            rows.push(cells);
+        }
+        Ok(Query {
+            body: Body::Values(rows),
+            ..default_row()
+        })
     }
 
     fn conflict(

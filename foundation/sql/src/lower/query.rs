@@ -52,7 +52,7 @@ impl Lowering<'_> {
         self.query_opened(query).map(|(query, _)| query)
     }
 
-    fn query_opened(&mut self, query: &ast::Query) -> Result<(Query, Vec<bool>)> {
+    pub(super) fn query_opened(&mut self, query: &ast::Query) -> Result<(Query, Vec<bool>)> {
         let refused = |what: &str, advice: &str| Err(Trouble::unsupported(what, advice));
         if query
             .fetch
@@ -379,17 +379,31 @@ impl Lowering<'_> {
     }
 
     /// As [`retype`](Self::retype), for a query that is assigned to columns: what assignment converts is converted.
-    pub(crate) fn assign_column(&mut self, query: &mut Query, at: usize, ty: &Type) -> Result<()> {
+    ///
+    /// `open` says that it is a quoted literal, or null, without a type of its own.
+    pub(crate) fn assign_column(
+        &mut self,
+        query: &mut Query,
+        at: usize,
+        ty: &Type,
+        open: bool,
+    ) -> Result<()> {
+        let operand = |expr: &Expr| {
+            if open {
+                unsettled(expr.clone())
+            } else {
+                Operand::Typed(expr.clone())
+            }
+        };
         match &mut query.body {
             Body::Select(select) if select.distinct == Distinct::No => {
                 let expr = &mut select.columns[at].expr;
-                let assigned = self.assign(unsettled(expr.clone()), ty)?;
-                *expr = assigned;
+                *expr = self.assign(operand(expr), ty)?;
                 Ok(())
             }
             Body::Values(rows) => {
                 for row in rows {
-                    row[at] = self.assign(unsettled(row[at].clone()), ty)?;
+                    row[at] = self.assign(operand(&row[at]), ty)?;
                 }
                 Ok(())
             }
@@ -399,7 +413,7 @@ impl Lowering<'_> {
                 // What can't be assigned is refused before the column is wrapped.
                 self.assign(Operand::Typed(probe), ty)?;
                 self.wrap(query);
-                self.assign_column(query, at, ty)
+                self.assign_column(query, at, ty, false)
             }
         }
     }
@@ -622,6 +636,14 @@ impl Lowering<'_> {
                     return Ok(projected.columns[at].expr.clone());
                 }
             }
+            ast::Expr::Nested(inner) => return self.named_or_value(inner, projected),
+            ast::Expr::UnaryOp {
+                op: ast::UnaryOperator::Minus,
+                expr: inner,
+            } if matches!(inner.as_ref(), ast::Expr::Value(value) if matches!(value.value, ast::Value::Number(..))) =>
+            {
+                return Err(no_place(&expr.to_string()));
+            }
             ast::Expr::Identifier(name) => {
                 let name = fold(name);
                 let mut found = projected
@@ -735,20 +757,33 @@ fn quantified(quantifier: ast::SetQuantifier) -> Result<bool> {
     }
 }
 
-/// The place of a column that an integer names.
+/// The place of a column that an integer names; no other constant may stand there.
 fn ordinal(value: &ast::Value, columns: usize) -> Result<Option<usize>> {
-    let ast::Value::Number(text, _) = value else {
-        return Ok(None);
+    let text = match value {
+        ast::Value::Number(text, _) => text.clone(),
+        ast::Value::Placeholder(_) | ast::Value::Boolean(_) => return Ok(None),
+        other => other.to_string(),
     };
     match text.parse::<usize>() {
         Ok(at) if (1..=columns).contains(&at) => Ok(Some(at - 1)),
-        _ => Err(Trouble::invalid(
-            text.clone(),
-            format!("position {text} is not in select list"),
-            "count from 1, or write the expression",
-        )
-        .state("42P10")),
+        _ => Err(no_place(&text)),
     }
+}
+
+fn no_place(text: &str) -> Trouble {
+    if text.parse::<i64>().is_err() {
+        return Trouble::invalid(
+            text,
+            "non-integer constant in ORDER BY",
+            "name a column, or its place",
+        );
+    }
+    Trouble::invalid(
+        text,
+        format!("position {text} is not in select list"),
+        "count from 1, or write the expression",
+    )
+    .state("42P10")
 }
 
 /// Columns under other names, as many as are given.

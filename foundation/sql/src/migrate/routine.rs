@@ -388,7 +388,8 @@ impl Migration {
             }
             match last {
                 Operation::Select(query) => {
-                    let assigned = Lowering::bare(&self.catalog).assign_column(query, at, ty);
+                    let assigned =
+                        Lowering::bare(&self.catalog).assign_column(query, at, ty, false);
                     if assigned.is_err() {
                         return mismatch(shown);
                     }

@@ -2,7 +2,7 @@
 
 use super::Renderer;
 use crate::error::SqlError;
-use crate::expr::{Aggregate, Expr};
+use crate::expr::{Aggregate, Expr, Window};
 use crate::statement::JsonOut;
 use crate::types::Type;
 
@@ -49,6 +49,35 @@ impl Renderer<'_> {
             "jsonb_object_agg" => self.wrapped("pg_jsonb_agg", "json_group_object", aggregate),
             name => self.plain(name, aggregate),
         }
+    }
+
+    /// `f(..) over (..)`
+    pub(super) fn window(&mut self, window: &Window) -> Result<(), SqlError> {
+        let aggregate = Aggregate {
+            name: window.name.clone(),
+            args: window.args.clone(),
+            distinct: false,
+            order: Vec::new(),
+            filter: None,
+            ty: window.ty.clone(),
+        };
+        match window.name.as_str() {
+            "row_number" | "rank" | "dense_rank" | "percent_rank" | "cume_dist" => {
+                self.out.push(&window.name).push("()");
+            }
+            "count" | "sum" | "avg" | "min" | "max" => self.aggregate(&aggregate)?,
+            name => self.plain(name, &aggregate)?,
+        }
+        self.out.push(" OVER (");
+        for (index, expr) in window.partition.iter().enumerate() {
+            self.out
+                .push(if index > 0 { ", " } else { "PARTITION BY " });
+            self.expr(expr)?;
+            self.collate(expr);
+        }
+        self.order(&window.order)?;
+        self.out.push(")");
+        Ok(())
     }
 
     fn plain(&mut self, name: &str, aggregate: &Aggregate) -> Result<(), SqlError> {

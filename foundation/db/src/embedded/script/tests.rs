@@ -176,3 +176,60 @@ fn policies_hold_in_queries_and_changes() {
         "23505 duplicate key value violates unique constraint \"people_pkey\"",
     );
 }
+
+const LIBRARY: &str = "
+    create table shelves (id int primary key, owner uuid, name text);
+    create policy p on shelves for select using (owner = auth.uid());
+    create schema private;
+    create function private.mine(shelf int) returns boolean language sql stable security definer set search_path = ''
+        as $$ select exists (select 1 from public.shelves s where s.id = shelf and s.id < 3) $$;
+    create table books (id int primary key, shelf int references shelves (id), title text, pages int);
+    create policy p on books for select using (private.mine(shelf));
+    create view thick with (security_invoker = true) as select id, title, pages / 100 as hundreds from books where pages > 200;
+    create view private.every as select * from books;
+    create function longest(at_least int default 0, n int default 2) returns setof books language sql stable
+        as $$ select * from books where pages >= at_least order by pages desc limit n $$;
+    create function pages_of(shelf_name text) returns bigint language sql stable as 'select sum(b.pages) from books b join shelves s on s.id = b.shelf where s.name = shelf_name';
+    create function add_pages(book int, more int) returns int language sql as $$
+        update books set pages = pages + more where id = book;
+        select pages from books where id = book;
+    $$;
+    insert into shelves values (1, null, 'a'), (2, null, 'b'), (3, null, 'c');
+    insert into books values (1, 1, 'One', 100), (2, 1, 'Two', 300), (3, 2, 'Three', 500), (4, 3, 'Four', 900);
+";
+
+#[test]
+fn views_and_functions_are_queries_of_their_own() {
+    let bed = Bed::new(LIBRARY);
+    let service = |sql: &str, expected: &str| bed.check(Role::Service, sql, expected);
+    let user = |sql: &str, expected: &str| bed.check(Role::Authenticated, sql, expected);
+    service(
+        "select title, hundreds from thick order by id",
+        r#"[{"title":"Two","hundreds":3},{"title":"Three","hundreds":5},{"title":"Four","hundreds":9}]"#,
+    );
+    // The function in the policy passes the policies of the shelves, as its owner does.
+    user("select count(*) from thick", r#"[{"count":2}]"#);
+    user("select id from shelves", "[]");
+    service("select count(*) from private.every", r#"[{"count":4}]"#);
+    service(
+        "select l.id from longest(n => 3) l where l.pages < 900",
+        r#"[{"id":3},{"id":2}]"#,
+    );
+    user("select id from longest(at_least => 400)", r#"[{"id":3}]"#);
+    service(
+        "select s.name, pages_of(s.name) from shelves s order by 1",
+        r#"[{"name":"a","pages_of":400},{"name":"b","pages_of":500},{"name":"c","pages_of":900}]"#,
+    );
+    service(
+        "select title, rank() over (partition by shelf order by pages desc) from books order by id",
+        r#"[{"title":"One","rank":2},{"title":"Two","rank":1},{"title":"Three","rank":1},{"title":"Four","rank":1}]"#,
+    );
+    service(
+        "select nobody(1)",
+        "42883 function nobody(integer) does not exist",
+    );
+    service(
+        "select pages_of(1)",
+        "42883 function pages_of(integer) does not exist",
+    );
+}
