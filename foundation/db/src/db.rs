@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use pando_kernel::{Caller, Clock, Limits, Role};
 use pando_plan::{MutationPlan, ReadPlan};
-use pando_sql::render::{Rendered, render_operation};
+use pando_sql::render::{Rendered, render_statements};
 use pando_sql::{Bind, Catalog, SqlError, Value};
 use pando_telemetry::Registry;
 use std::fs::File;
@@ -267,10 +267,10 @@ impl Db {
         deadline: Instant,
     ) -> Result<SqlAnswer, DbError> {
         let catalog = self.catalog();
-        let statements = pando_sql::operations(&catalog, sql)?
-            .iter()
-            .map(|operation| render_operation(&catalog, caller.role(), operation))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut statements = Vec::new();
+        for operation in pando_sql::operations(&catalog, sql)? {
+            statements.extend(render_statements(&catalog, caller.role(), &operation)?);
+        }
         self.run_statements(caller, catalog, statements, Vec::new(), deadline)
             .await
     }

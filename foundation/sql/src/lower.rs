@@ -116,9 +116,13 @@ impl<'a> Lowering<'a> {
         match operand {
             Operand::Typed(lowered) if lowered.ty() != Type::Bool => Err(Trouble::invalid(
                 expr.to_string(),
-                format!("must be type boolean, not type {}", lowered.ty().name()),
+                format!(
+                    "argument must be type boolean, not type {}",
+                    lowered.ty().name()
+                ),
                 "compare it with something",
             )
+            .state("42804")
             .at(line(expr))),
             operand => self
                 .coerce(operand, &Type::Bool)

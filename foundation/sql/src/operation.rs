@@ -2,6 +2,7 @@
 
 use crate::expr::{Expr, Function};
 use crate::query::{Output, Query, Source};
+use crate::routine::RoutineId;
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,19 @@ pub enum Operation {
     Update(Box<Update>),
     /// `delete`
     Delete(Box<Delete>),
+    /// `select f(..)` of a function that changes rows or has several statements: they take its place.
+    Call(Box<Call>),
+}
+
+/// A function called by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Which.
+    pub routine: RoutineId,
+    /// One for each of its parameters, coerced.
+    pub args: Vec<Expr>,
+    /// The columns of its answer.
+    pub columns: Vec<(String, Type)>,
 }
 
 /// `insert`
@@ -171,7 +185,22 @@ impl Operation {
                     .for_each(|filter| filter.rename_sources(schema, old, new));
                 outputs(&mut delete.returning);
             }
+            Operation::Call(call) => call
+                .args
+                .iter_mut()
+                .for_each(|arg| arg.rename_sources(schema, old, new)),
         }
+    }
+
+    /// The table whose rows it changes, (schema, name).
+    pub fn table(&self) -> Option<(String, String)> {
+        let (schema, table) = match self {
+            Operation::Insert(insert) => (&insert.schema, &insert.table),
+            Operation::Update(update) => (&update.schema, &update.table),
+            Operation::Delete(delete) => (&delete.schema, &delete.table),
+            Operation::Select(_) | Operation::Call(_) => return None,
+        };
+        Some((schema.clone(), table.clone()))
     }
 
     /// The names and types of the columns of its answer.
@@ -181,6 +210,7 @@ impl Operation {
             Operation::Insert(insert) => &insert.returning,
             Operation::Update(update) => &update.returning,
             Operation::Delete(delete) => &delete.returning,
+            Operation::Call(call) => return call.columns.clone(),
         };
         outputs
             .iter()

@@ -17,7 +17,7 @@ use crate::statement::{Bind, Statement};
 use crate::types::Type;
 use crate::value::Value;
 pub use cast::render_cast;
-pub use operation::{Rendered, render_operation};
+pub use operation::{Rendered, render_operation, render_statements};
 use pando_kernel::Role;
 pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 pub use source::render_source;

@@ -85,7 +85,8 @@ impl Parameters<'_> {
         statement: &mut CachedStatement<'_>,
         binds: &[Bind],
     ) -> rusqlite::Result<()> {
-        for (index, bind) in binds.iter().enumerate() {
+        // A function may leave its arguments unused, and with them parameters at the end.
+        for (index, bind) in binds.iter().enumerate().take(statement.parameter_count()) {
             let computed;
             let value = match bind {
                 Bind::Const(value) => value,

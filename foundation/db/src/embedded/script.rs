@@ -11,6 +11,7 @@ use pando_sql::render::Rendered;
 use pando_sql::{Bind, Catalog, SqlError, Type, Value};
 use rusqlite::Connection;
 
+mod foreign_key;
 #[cfg(test)]
 mod tests;
 
@@ -45,10 +46,18 @@ pub(crate) fn run(
     };
     let mut answer = SqlAnswer::default();
     for statement in statements {
-        answer = one(connection, statement, parameters)
-            .map_err(|error| violation::named(catalog, error))??;
+        answer = one(connection, statement, parameters).map_err(|error| {
+            let key = is_foreign_key(&error)
+                .then(|| foreign_key::explain(connection, catalog, statement, parameters))
+                .flatten();
+            key.unwrap_or_else(|| violation::named(catalog, error))
+        })??;
     }
     Ok(answer)
+}
+
+fn is_foreign_key(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(_, Some(message)) if message.contains("FOREIGN KEY constraint failed"))
 }
 
 fn one(

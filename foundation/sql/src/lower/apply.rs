@@ -4,6 +4,7 @@ use super::{Lowering, Named, Operand, implicit, object, same};
 use crate::error::SqlError;
 use crate::expr::Expr;
 use crate::functions::rows::{self, RowFunction};
+use crate::operation::Call;
 use crate::query::Of;
 use crate::routine::{Returns, Routine};
 use crate::trouble::{Result, Trouble};
@@ -61,6 +62,68 @@ impl Lowering<'_> {
             args,
             ty,
         })))
+    }
+
+    /// `select f(..)` or `select * from f(..)` and nothing else, of a function that is more than one query.
+    pub(super) fn call_alone(&mut self, query: &ast::Query) -> Result<Option<Call>> {
+        let ast::SetExpr::Select(select) = query.body.as_ref() else {
+            return Ok(None);
+        };
+        let plain = query.with.is_none()
+            && query.order_by.is_none()
+            && query.limit_clause.is_none()
+            && select.selection.is_none()
+            && select.distinct.is_none()
+            && select.having.is_none();
+        let (name, args, alias) = match (&select.projection[..], &select.from[..]) {
+            ([ast::SelectItem::UnnamedExpr(ast::Expr::Function(function))], []) => {
+                (&function.name, args_of(function)?, None)
+            }
+            (
+                [
+                    ast::SelectItem::ExprWithAlias {
+                        expr: ast::Expr::Function(function),
+                        alias,
+                    },
+                ],
+                [],
+            ) => (&function.name, args_of(function)?, Some(super::fold(alias))),
+            ([ast::SelectItem::Wildcard(_)], [item]) if item.joins.is_empty() => {
+                match &item.relation {
+                    ast::TableFactor::Table {
+                        name,
+                        args: Some(args),
+                        ..
+                    } => (name, &args.args[..], None),
+                    ast::TableFactor::Function { name, args, .. } => (name, &args[..], None),
+                    _ => return Ok(None),
+                }
+            }
+            _ => return Ok(None),
+        };
+        let Some(candidates) = self.candidates(name).filter(|_| plain) else {
+            return Ok(None);
+        };
+        if candidates.iter().all(|routine| routine.query().is_some()) {
+            return Ok(None);
+        }
+        let given = self.arguments(args)?;
+        let (routine, args) = self.choose(&candidates, given)?;
+        if routine.query().is_some() || matches!(routine.returns, Returns::Trigger) {
+            return Ok(None);
+        }
+        let mut columns = routine.columns();
+        if let (Returns::Void, None) = (&routine.returns, columns.first()) {
+            columns.push((routine.name.clone(), Type::Text));
+        }
+        if let (Some(alias), [column]) = (alias, &mut columns[..]) {
+            column.0 = alias;
+        }
+        Ok(Some(Call {
+            routine: routine.id(),
+            args,
+            columns,
+        }))
     }
 
     fn candidates(&self, name: &ast::ObjectName) -> Option<Vec<Arc<Routine>>> {

@@ -14,7 +14,10 @@ impl Lowering<'_> {
     /// A statement over rows; none if it is another kind of statement.
     pub fn operation(&mut self, statement: &ast::Statement) -> Result<Option<Operation>> {
         Ok(Some(match statement {
-            ast::Statement::Query(query) => Operation::Select(self.query(query)?),
+            ast::Statement::Query(query) => match self.call_alone(query)? {
+                Some(call) => Operation::Call(Box::new(call)),
+                None => Operation::Select(self.query(query)?),
+            },
             ast::Statement::Insert(insert) => Operation::Insert(Box::new(self.insert(insert)?)),
             ast::Statement::Update(update) => Operation::Update(Box::new(self.update(update)?)),
             ast::Statement::Delete(delete) => Operation::Delete(Box::new(self.delete(delete)?)),
@@ -423,6 +426,7 @@ impl Lowering<'_> {
                 .transpose()?;
             let returning = lowering.returning(update.returning.as_ref())?;
             joined_plainly(&from)?;
+            own_columns(&returning)?;
             Ok(Update {
                 schema: table.schema.clone(),
                 table: table.name.clone(),
@@ -460,6 +464,7 @@ impl Lowering<'_> {
                 .transpose()?;
             let returning = lowering.returning(delete.returning.as_ref())?;
             joined_plainly(&using)?;
+            own_columns(&returning)?;
             Ok(Delete {
                 schema: table.schema.clone(),
                 table: table.name.clone(),
@@ -495,6 +500,33 @@ fn joined_plainly(sources: &[Source]) -> Result<()> {
             "right or full join in update or delete",
             "use join or left join",
         ));
+    }
+    Ok(())
+}
+
+/// The rows that a change was joined with are not there any more when it answers.
+fn own_columns(returning: &[crate::query::Output]) -> Result<()> {
+    for output in returning {
+        let mut other = None;
+        output.expr.walk(0, &mut |depth, expr| {
+            if let Expr::Column {
+                level,
+                source,
+                name,
+                ..
+            } = expr
+                && *level == depth
+                && *source > 0
+            {
+                other = Some(name.clone());
+            }
+        });
+        if let Some(name) = other {
+            return Err(Trouble::unsupported(
+                format!("returning {name} of a joined table"),
+                "return columns of the changed table, and select the others",
+            ));
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::Migration;
 use crate::lower::Lowering;
 use crate::operation::{Insert, Operation};
 use crate::query::Body;
-use crate::render::render_operation;
+use crate::render::render_statements;
 use crate::trouble::Result;
 use pando_kernel::Role;
 use sqlparser::ast;
@@ -20,8 +20,9 @@ impl Migration {
             return Ok(false);
         };
         for part in parts(operation) {
-            let rendered = render_operation(&self.catalog, Role::Service, &part)?;
-            self.step(rendered.statement);
+            for rendered in render_statements(&self.catalog, Role::Service, &part)? {
+                self.step(rendered.statement);
+            }
         }
         Ok(true)
     }

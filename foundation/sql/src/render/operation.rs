@@ -25,6 +25,8 @@ pub struct Rendered {
     pub columns: Vec<(String, Type)>,
     /// Whether it changes rows.
     pub writes: bool,
+    /// The table whose rows it changes, (schema, name).
+    pub table: Option<(String, String)>,
 }
 
 /// Renders a statement for a role. Its parameters are [`crate::Bind::Input`]s, in order.
@@ -43,7 +45,116 @@ pub fn render_operation(
         statement,
         columns: operation.columns(),
         writes: operation.writes(),
+        table: operation.table(),
     })
+}
+
+/// As [`render_operation`], for any operation: a function called by itself becomes the statements of its body, in order, of which the last
+/// one's answer is the answer.
+///
+/// Errors: as [`render_operation`]; 54001 for functions that call each other without end.
+pub fn render_statements(
+    catalog: &Catalog,
+    role: Role,
+    operation: &Operation,
+) -> Result<Vec<Rendered>, SqlError> {
+    let mut statements = Vec::new();
+    expand(catalog, role, operation, None, 0, &mut statements)?;
+    Ok(statements)
+}
+
+/// How deep functions that change rows may call one another.
+const CALLS: usize = 16;
+
+fn expand(
+    catalog: &Catalog,
+    role: Role,
+    operation: &Operation,
+    frame: Option<&[Expr]>,
+    depth: usize,
+    statements: &mut Vec<Rendered>,
+) -> Result<(), SqlError> {
+    let Operation::Call(call) = operation else {
+        let mut statement = Statement::new();
+        let scope = Scope::default();
+        let mut renderer = Renderer::new(catalog, role, &scope, &mut statement);
+        if let Some(frame) = frame {
+            let mut texts = Vec::with_capacity(frame.len());
+            for arg in frame {
+                let text = renderer.apart(|renderer| renderer.expr(arg))?;
+                texts.push(format!("({text})"));
+            }
+            renderer.frames.push(texts);
+        }
+        renderer.operation(operation)?;
+        statements.push(Rendered {
+            statement,
+            columns: operation.columns(),
+            writes: operation.writes(),
+            table: operation.table(),
+        });
+        return Ok(());
+    };
+    if depth >= CALLS {
+        return Err(SqlError::new("54001", "stack depth limit exceeded"));
+    }
+    let mut probe = Statement::new();
+    let scope = Scope::default();
+    let routine = Renderer::new(catalog, role, &scope, &mut probe).routine(&call.routine)?;
+    let args: Vec<Expr> = call
+        .args
+        .iter()
+        .map(|arg| {
+            let mut arg = arg.clone();
+            if let Some(frame) = frame {
+                arg.walk_mut(&mut Vec::new(), &mut |_, expr| {
+                    if let Expr::Param { index, .. } = expr
+                        && let Some(value) = frame.get(*index as usize)
+                    {
+                        *expr = value.clone();
+                    }
+                });
+            }
+            arg
+        })
+        .collect();
+    let role = if routine.definer { Role::Service } else { role };
+    let crate::routine::Body::Sql(operations) = &routine.body else {
+        return Err(SqlError::new(
+            "0A000",
+            "trigger functions can only be called as triggers",
+        ));
+    };
+    for (index, operation) in operations.iter().enumerate() {
+        let last =
+            index + 1 == operations.len() && routine.returns != crate::routine::Returns::Void;
+        match operation {
+            Operation::Select(query) if last && !routine.set && query.limit.is_none() => {
+                let mut first = query.clone();
+                first.limit = Some(Expr::Literal {
+                    value: Value::Int(1),
+                    ty: Type::Int8,
+                });
+                let first = Operation::Select(first);
+                expand(catalog, role, &first, Some(&args), depth + 1, statements)?;
+            }
+            operation => expand(catalog, role, operation, Some(&args), depth + 1, statements)?,
+        }
+    }
+    if routine.returns == crate::routine::Returns::Void {
+        let mut statement = Statement::new();
+        statement.push("SELECT '' AS ").ident(&routine.name);
+        statements.push(Rendered {
+            statement,
+            columns: Vec::new(),
+            writes: false,
+            table: None,
+        });
+    }
+    if let Some(last) = statements.last_mut() {
+        last.columns.clone_from(&call.columns);
+    }
+    Ok(())
 }
 
 impl Renderer<'_> {
@@ -53,6 +164,13 @@ impl Renderer<'_> {
             Operation::Insert(insert) => self.insert(insert),
             Operation::Update(update) => self.update(update),
             Operation::Delete(delete) => self.delete(delete),
+            Operation::Call(call) => Err(SqlError::new(
+                "0A000",
+                format!(
+                    "function {} does more than one query, and is called by itself",
+                    call.routine.name
+                ),
+            )),
         }
     }
 

@@ -9,7 +9,7 @@ use pando_kernel::Role;
 use std::sync::Arc;
 
 impl Renderer<'_> {
-    fn routine(&self, id: &RoutineId) -> Result<Arc<Routine>, SqlError> {
+    pub(super) fn routine(&self, id: &RoutineId) -> Result<Arc<Routine>, SqlError> {
         let routine = self.catalog.routine(id).cloned().ok_or_else(|| {
             SqlError::new(
                 "42883",

@@ -224,6 +224,16 @@ fn views_and_functions_are_queries_of_their_own() {
         "select title, rank() over (partition by shelf order by pages desc) from books order by id",
         r#"[{"title":"One","rank":2},{"title":"Two","rank":1},{"title":"Three","rank":1},{"title":"Four","rank":1}]"#,
     );
+    service("select add_pages(1, 11) as now", r#"[{"now":111}]"#);
+    user("select add_pages(1, 11)", r#"[{"add_pages":111}]"#);
+    service(
+        "insert into books values (9, 77, 'Nine', 1)",
+        "23503 insert or update on table \"books\" violates foreign key constraint \"books_shelf_fkey\"",
+    );
+    service(
+        "delete from shelves where id = 1",
+        "23503 update or delete on table \"shelves\" violates foreign key constraint \"books_shelf_fkey\" on table \"books\"",
+    );
     service(
         "select nobody(1)",
         "42883 function nobody(integer) does not exist",
