@@ -42,6 +42,15 @@ pub(crate) fn resolve<'a>(table: &'a Table, path: &'a Path) -> Result<Operand<'a
 }
 
 impl Operand<'_> {
+    /// Appends the collation of what was just written, if it is no column that brings its own along.
+    pub(crate) fn collate(&self, out: &mut Statement) {
+        if let Some(collation) = self.ty.collation()
+            && !self.steps.is_empty()
+        {
+            out.push(" COLLATE ").push(collation);
+        }
+    }
+
     /// Appends the expression on the table's occurrence `alias`.
     pub(crate) fn render(&self, alias: &str, out: &mut Statement) {
         for step in self.steps.iter().rev() {

@@ -44,6 +44,7 @@ impl<'a> Planner<'a> {
             let operand = operand::resolve(level.table, &term.path)?;
             orderable(&operand.ty)?;
             push_rank(&operand.ty, out, |out| operand.render(&level.alias, out));
+            operand.collate(out);
             return Ok(operand.not_null);
         };
         let child = level.child(relation)?;
@@ -61,9 +62,9 @@ impl<'a> Planner<'a> {
         });
         self.join(level, child, out)?;
         out.push(")");
-        if matches!(operand.ty, Type::Numeric(_)) {
+        if let Some(collation) = operand.ty.collation() {
             // A sub-select has no collation of its own.
-            out.push(" COLLATE pg_numeric");
+            out.push(" COLLATE ").push(collation);
         }
         Ok(false)
     }
@@ -99,7 +100,7 @@ fn orderable(ty: &Type) -> Result<(), SqlError> {
             "could not identify an ordering operator for type json",
         )
         .hint("Use an explicit ordering operator or modify the query.")),
-        Type::Jsonb | Type::Array(_) => Err(SqlError::new(
+        Type::Array(item) if matches!(**item, Type::Json | Type::Enum(_)) => Err(SqlError::new(
             "0A000",
             format!(
                 "ordering by {} is not supported by the embedded engine",

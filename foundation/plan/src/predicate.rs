@@ -210,13 +210,15 @@ impl Comparison {
         let ordering = |symbol: &str, middle: &'static str| {
             equality(ty, symbol)?;
             match ty {
-                Type::Jsonb | Type::Array(_) => Err(SqlError::new(
-                    "0A000",
-                    format!(
-                        "comparing {} by order is not supported by the embedded engine",
-                        ty.name()
-                    ),
-                )),
+                Type::Array(item) if matches!(**item, Type::Json | Type::Enum(_)) => {
+                    Err(SqlError::new(
+                        "0A000",
+                        format!(
+                            "comparing {} by order is not supported by the embedded engine",
+                            ty.name()
+                        ),
+                    ))
+                }
                 Type::Enum(_) => Ok(Comparison {
                     ranked: true,
                     ..infix(middle)
@@ -270,6 +272,9 @@ impl Comparison {
             push_rank(&operand.ty, out, |out| operand.render(alias, out));
         } else {
             operand.render(alias, out);
+            if self.close.is_empty() {
+                operand.collate(out);
+            }
         }
         out.push(self.middle);
     }

@@ -492,7 +492,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn builtin(&mut self, builtin: Builtin, args: &[Expr]) -> Result<(), SqlError> {
+    pub(crate) fn builtin(&mut self, builtin: Builtin, args: &[Expr]) -> Result<(), SqlError> {
         self.out.push(builtin.sqlite_name()).push("(");
         if builtin.is_typed() {
             let mut tags = String::new();

@@ -269,8 +269,8 @@ pub(super) fn with_generated(
                 // It reads nothing but the row, so no policy stands in it.
                 let scope = Scope::over("r");
                 render_expr(catalog, Role::Service, generated, &scope, out)?;
-                if matches!(column.ty, Type::Numeric(_)) {
-                    out.push(" COLLATE pg_numeric");
+                if let Some(collation) = column.ty.collation() {
+                    out.push(" COLLATE ").push(collation);
                 }
             }
             None => push_column("r", &column.name, out),

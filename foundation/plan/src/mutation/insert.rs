@@ -11,7 +11,7 @@ use crate::request::OnConflict;
 use pando_sql::catalog::{Column, Command, Identity, Table};
 use pando_sql::expr::{Expr, Function};
 use pando_sql::render::{Scope, render_expr};
-use pando_sql::{Bind, SqlError, Statement, Type};
+use pando_sql::{Bind, SqlError, Statement};
 
 /// Where a column's value comes from.
 enum Origin {
@@ -352,8 +352,8 @@ impl Proposal<'_> {
             for (at, (index, column)) in columns.enumerate() {
                 out.push(if at == 0 { "SELECT " } else { ", " });
                 self.push_value(draft, index, column, out)?;
-                if matches!(column.ty, Type::Numeric(_)) {
-                    out.push(" COLLATE pg_numeric");
+                if let Some(collation) = column.ty.collation() {
+                    out.push(" COLLATE ").push(collation);
                 }
                 out.push(" AS ").ident(&column.name);
             }

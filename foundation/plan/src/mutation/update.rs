@@ -6,7 +6,7 @@ use crate::error::PlanError;
 use crate::payload::PayloadColumn;
 use crate::planner::{payload_column, push_column};
 use pando_sql::catalog::{Command, Identity};
-use pando_sql::{Bind, SqlError, Statement, Type};
+use pando_sql::{Bind, SqlError, Statement};
 
 pub(super) fn plan(
     draft: &mut Draft<'_>,
@@ -102,8 +102,8 @@ fn rows(draft: &mut Draft<'_>, changed: &[String]) -> Result<Statement, PlanErro
             match changed.iter().position(|name| *name == column.name) {
                 Some(position) => {
                     rows.bind(Bind::Row(position as u32));
-                    if matches!(column.ty, Type::Numeric(_)) {
-                        rows.push(" COLLATE pg_numeric");
+                    if let Some(collation) = column.ty.collation() {
+                        rows.push(" COLLATE ").push(collation);
                     }
                 }
                 None => push_column(&draft.root.alias, &column.name, rows),

@@ -4,10 +4,10 @@
 
 use super::arithmetic::{SCALE_MAX, SIGNIFICANT, signed};
 use super::{Decimal, Natural};
+use std::f64::consts::LOG10_E;
 
 /// Digits worked with beyond those wanted.
 const GUARD: usize = 12;
-const LOG10_E: f64 = 0.434_294_481_903_252;
 
 /// Why there is no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

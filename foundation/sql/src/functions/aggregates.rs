@@ -120,6 +120,27 @@ pub fn aggregates() -> &'static [SqlAggregate] {
             },
         },
         SqlAggregate {
+            name: "pg_avg_float4",
+            arity: 1,
+            begin: || {
+                Box::new(Rough {
+                    mean: true,
+                    exact: true,
+                    ..Rough::default()
+                })
+            },
+        },
+        SqlAggregate {
+            name: "pg_json_gather",
+            arity: 1,
+            begin: || Box::new(Gathered::default()),
+        },
+        SqlAggregate {
+            name: "pg_json_object_gather",
+            arity: 2,
+            begin: || Box::new(Gathered::default()),
+        },
+        SqlAggregate {
             name: "pg_sum_float4",
             arity: 1,
             begin: || {
@@ -201,6 +222,8 @@ struct Rough {
     count: i64,
     mean: bool,
     single: bool,
+    /// Each is a `real`, taken for the number it exactly is.
+    exact: bool,
 }
 
 impl Accumulate for Rough {
@@ -213,7 +236,12 @@ impl Accumulate for Rough {
         self.total = if self.single {
             f64::from(narrow(before) + narrow(*value))
         } else {
-            before + value
+            before
+                + if self.exact {
+                    f64::from(narrow(*value))
+                } else {
+                    *value
+                }
         };
         if self.total.is_infinite() && before.is_finite() && value.is_finite() {
             return Err(SqlError::new("22003", "value out of range: overflow"));
@@ -256,6 +284,47 @@ impl Accumulate for Spans {
             (count, true) => Ok(self.total.over(count as f64)?.print().into()),
             _ => Ok(self.total.print().into()),
         }
+    }
+}
+
+/// JSON texts as an array, or with their keys as an object, spaced as Postgres spaces them.
+#[derive(Default)]
+struct Gathered {
+    out: String,
+    object: bool,
+}
+
+impl Accumulate for Gathered {
+    fn step(&mut self, arguments: &[Value]) -> Result<(), SqlError> {
+        if !self.out.is_empty() {
+            self.out.push_str(", ");
+        }
+        let value = match arguments {
+            [Value::Null, _] => {
+                return Err(SqlError::new("22023", "field name must not be null"));
+            }
+            [key, value] => {
+                self.object = true;
+                json::print_text(&text(key), &mut self.out);
+                self.out.push_str(" : ");
+                value
+            }
+            [value] => value,
+            _ => return Ok(()),
+        };
+        match value {
+            Value::Null => self.out.push_str("null"),
+            value => self.out.push_str(&text(value)),
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Value, SqlError> {
+        Ok(match (self.out.as_str(), self.object) {
+            ("", _) => Value::Null,
+            (out, true) => format!("{{ {out} }}").into(),
+            (out, false) => format!("[{out}]").into(),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Renderer;
 use crate::error::SqlError;
 use crate::expr::{Aggregate, Expr, Window};
+use crate::functions::registry::builtin;
 use crate::statement::JsonOut;
 use crate::types::Type;
 
@@ -24,7 +25,8 @@ impl Renderer<'_> {
             "avg" => self.plain(
                 match first {
                     Some(Type::Interval) => "pg_avg_interval",
-                    Some(Type::Float4 | Type::Float8) => "pg_avg_float8",
+                    Some(Type::Float4) => "pg_avg_float4",
+                    Some(Type::Float8) => "pg_avg_float8",
                     _ => "pg_avg_numeric",
                 },
                 aggregate,
@@ -43,10 +45,21 @@ impl Renderer<'_> {
             }
             "string_agg" => self.plain("pg_string_agg", aggregate),
             "array_agg" => self.wrapped("pg_some", "json_group_array", aggregate),
-            "json_agg" => self.wrapped("pg_json_agg", "json_group_array", aggregate),
-            "jsonb_agg" => self.wrapped("pg_jsonb_agg", "json_group_array", aggregate),
-            "json_object_agg" => self.wrapped("pg_json_object_agg", "json_group_object", aggregate),
-            "jsonb_object_agg" => self.wrapped("pg_jsonb_agg", "json_group_object", aggregate),
+            "json_agg" => self.json("pg_json_gather", aggregate),
+            "json_object_agg" => self.json("pg_json_object_gather", aggregate),
+            "jsonb_agg" | "jsonb_object_agg" => {
+                self.out.push("pg_jsonb_agg(");
+                self.json(
+                    if aggregate.name == "jsonb_agg" {
+                        "pg_json_gather"
+                    } else {
+                        "pg_json_object_gather"
+                    },
+                    aggregate,
+                )?;
+                self.out.push(")");
+                Ok(())
+            }
             name => self.plain(name, aggregate),
         }
     }
@@ -97,9 +110,40 @@ impl Renderer<'_> {
         self.end(aggregate)
     }
 
+    /// Values as JSON, the last argument; before it the key of an object.
+    fn json(&mut self, name: &str, aggregate: &Aggregate) -> Result<(), SqlError> {
+        self.out.push(name).push("(");
+        self.out
+            .push(if aggregate.distinct { "DISTINCT " } else { "" });
+        let last = aggregate.args.len().saturating_sub(1);
+        for (index, arg) in aggregate.args.iter().enumerate() {
+            self.out.push(if index > 0 { ", " } else { "" });
+            match builtin("to_json(anyelement)").filter(|_| index == last) {
+                Some(to_json) => self.builtin(to_json, std::slice::from_ref(arg))?,
+                None => self.expr(arg)?,
+            }
+        }
+        self.end(aggregate)
+    }
+
     /// The order, the parenthesis, the filter.
     fn end(&mut self, aggregate: &Aggregate) -> Result<(), SqlError> {
         self.order(&aggregate.order)?;
+        let gathers = matches!(
+            aggregate.name.as_str(),
+            "array_agg" | "string_agg" | "json_agg" | "jsonb_agg"
+        );
+        if let (true, true, [], [first, ..]) = (
+            aggregate.distinct,
+            gathers,
+            &aggregate.order[..],
+            &aggregate.args[..],
+        ) {
+            // Postgres finds the distinct ones by sorting.
+            self.out.push(" ORDER BY ");
+            self.sort_key(first)?;
+            self.out.push(" NULLS LAST");
+        }
         self.out.push(")");
         if let Some(filter) = &aggregate.filter {
             self.out.push(" FILTER (WHERE ");

@@ -2,7 +2,7 @@
 
 use super::array::{members, store};
 use super::input::{fit, varchar_cut};
-use super::output::float_decimal;
+use super::output::{float_decimal, single_digits};
 use super::time::calendar::DAY;
 use super::time::interval::Interval;
 use super::time::{date_from, endless, stored, time_from, timestamp_from, timestamptz_from};
@@ -98,7 +98,7 @@ pub(crate) fn float(real: f64) -> Result<Value, SqlError> {
 /// The double that has the shortest digits of a float: how a `real` is stored.
 pub(crate) fn widen(narrow: f32) -> f64 {
     if narrow.is_finite() {
-        narrow.to_string().parse().unwrap_or(f64::from(narrow))
+        single_digits(narrow).parse().unwrap_or(f64::from(narrow))
     } else {
         f64::from(narrow)
     }
@@ -155,8 +155,8 @@ fn number(from: &Type, to: &Type, value: &Value) -> Result<Value, SqlError> {
         (Value::Real(real), T::Int2 | T::Int4 | T::Int8) => {
             let rounded = real.round_ties_even();
             #[expect(clippy::cast_possible_truncation, reason = "the bounds are looked at")]
-            let int = (rounded >= -9_223_372_036_854_775_808.0
-                && rounded < 9_223_372_036_854_775_808.0)
+            let int = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)
+                .contains(&rounded)
                 .then_some(rounded as i64);
             integer(int, to)
         }

@@ -75,16 +75,97 @@ fn print_array(item: &Type, text: &str) -> String {
 
 /// A `double precision` as Postgres prints it: `1`, `0.1`, `1e+20`, `Infinity`.
 pub fn float_text(real: f64) -> String {
-    shortest(real, format!("{real:e}"), 15)
+    let digits = digits(
+        format!("{real:e}"),
+        |count| format!("{real:.count$e}"),
+        |text| text.parse() == Ok(real),
+        || {
+            midpoints(
+                [real, real.next_up(), real.next_down()],
+                9_007_199_254_740_992.0,
+            )
+        },
+    );
+    notation(real, &digits, 15)
 }
 
 /// A `real`, which is stored as the double with the same shortest digits.
 pub fn float4_text(real: f64) -> String {
-    shortest(real, format!("{real:e}"), 6)
+    notation(real, &format!("{real:e}"), 6)
+}
+
+/// The shortest digits of a float, as [`float_text`] has them for doubles.
+pub(crate) fn single_digits(real: f32) -> String {
+    let wide = f64::from;
+    digits(
+        format!("{real:e}"),
+        |count| format!("{real:.count$e}"),
+        |text| text.parse() == Ok(real),
+        || {
+            midpoints(
+                [wide(real), wide(real.next_up()), wide(real.next_down())],
+                16_777_216.0,
+            )
+        },
+    )
+}
+
+/// The digits between which and the float no other float is nearer: the fewest, of those the nearest, of those the even one. What stands
+/// exactly half way to the next float is not taken, where other printers take it.
+fn digits(
+    short: String,
+    exact: impl Fn(usize) -> String,
+    reads_back: impl Fn(&str) -> bool,
+    midpoints: impl Fn() -> Option<[u128; 2]>,
+) -> String {
+    let Some((mantissa, _)) = short.split_once('e') else {
+        return short;
+    };
+    let count = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let nearest = exact(count - 1);
+    let chosen = if reads_back(&nearest) { nearest } else { short };
+    let Some(points) = midpoints() else {
+        return chosen;
+    };
+    let half_way = |text: &str| integer(text).is_some_and(|value| points.contains(&value));
+    if !half_way(&chosen) {
+        return chosen;
+    }
+    (count..17)
+        .map(exact)
+        .find(|text| reads_back(text) && !half_way(text))
+        .unwrap_or(chosen)
+}
+
+/// The points half way to the neighbours of a float so great, from `least` on, that they are integers.
+fn midpoints([real, up, down]: [f64; 3], least: f64) -> Option<[u128; 2]> {
+    let real = real.abs();
+    let whole = (least..1e37).contains(&real);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the bounds are looked at"
+    )]
+    whole.then(|| [up, down].map(|other| (real as u128 + other.abs() as u128) / 2))
+}
+
+/// `1.25e+3` as 1250, if it is an integer.
+fn integer(text: &str) -> Option<u128> {
+    let (mantissa, exponent) = text.trim_start_matches('-').split_once('e')?;
+    let digits = mantissa.replace('.', "");
+    let zeros = exponent
+        .parse::<usize>()
+        .ok()?
+        .checked_sub(digits.len() - 1)?;
+    let zeros = u32::try_from(zeros).ok()?;
+    digits
+        .parse::<u128>()
+        .ok()?
+        .checked_mul(10_u128.checked_pow(zeros)?)
 }
 
 /// Fixed notation from 1e-4 up to a power of ten, else an exponent of two digits.
-fn shortest(real: f64, exponential: String, end: i32) -> String {
+fn notation(real: f64, exponential: &str, end: i32) -> String {
     if real.is_nan() {
         return "NaN".to_owned();
     }
@@ -92,17 +173,32 @@ fn shortest(real: f64, exponential: String, end: i32) -> String {
         return if real > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
     let Some((mantissa, exponent)) = exponential.split_once('e') else {
-        return exponential;
+        return exponential.to_owned();
     };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..end).contains(&exponent) {
-        return format!("{real}");
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    if !(-4..end).contains(&exponent) {
+        return format!(
+            "{sign}{mantissa}e{}{:02}",
+            if exponent < 0 { '-' } else { '+' },
+            exponent.abs()
+        );
     }
-    format!(
-        "{mantissa}e{}{:02}",
-        if exponent < 0 { '-' } else { '+' },
-        exponent.abs()
-    )
+    let digits = mantissa.replace('.', "");
+    let Ok(point) = usize::try_from(exponent + 1) else {
+        let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+        return format!("{sign}0.{}{digits}", "0".repeat(zeros));
+    };
+    if point == 0 {
+        return format!("{sign}0.{digits}");
+    }
+    if digits.len() <= point {
+        return format!("{sign}{digits}{}", "0".repeat(point - digits.len()));
+    }
+    format!("{sign}{}.{}", &digits[..point], &digits[point..])
 }
 
 /// A float's digits as casts to numeric take them: so many that are surely right.

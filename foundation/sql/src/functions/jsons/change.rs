@@ -158,6 +158,15 @@ fn at_path(a: &[Value], kind: Change, new: &Json) -> Result<Value, SqlError> {
             "cannot set path in scalar"
         }));
     }
+    let empty = match &value {
+        Json::Object(members) => members.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    // Nothing can be found in nothing, so the path is not even looked at.
+    if empty && matches!(kind, Change::Delete | Change::Set { create: false }) {
+        return Ok(print(&value));
+    }
     change(&mut value, &steps, 1, kind, new)?;
     Ok(print(&value))
 }

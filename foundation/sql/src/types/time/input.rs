@@ -314,11 +314,9 @@ fn number<'a>(
         }
         6 if fields.clock.is_none() && (fields.day.is_some() || *ty == Type::Time) => {
             let spread = format!("{}:{}:{}", &digits[..2], &digits[2..4], &digits[4..]);
-            let count = if after.starts_with('.') {
-                1 + after[1..].bytes().take_while(u8::is_ascii_digit).count()
-            } else {
-                0
-            };
+            let count = after.strip_prefix('.').map_or(0, |digits| {
+                1 + digits.bytes().take_while(u8::is_ascii_digit).count()
+            });
             let (micros, _) = clock(&format!("{spread}{}", &after[..count]), ty, text)?;
             fields.clock = Some(micros);
             Ok(&after[count..])

@@ -283,8 +283,12 @@ impl Interval {
     }
 
     fn add_micros(&mut self, whole: i64, fraction: f64, each: i64) -> Result<(), ()> {
+        let exact = fraction * each as f64;
+        // What is exactly half goes down, as Postgres has it.
+        let rest = exact - exact.trunc();
+        let up = f64::from(i8::from(rest > 0.5) - i8::from(rest < -0.5));
         #[expect(clippy::cast_possible_truncation, reason = "below one unit")]
-        let part = (fraction * each as f64).round_ties_even() as i64;
+        let part = (exact.trunc() + up) as i64;
         self.micros = whole
             .checked_mul(each)
             .and_then(|micros| self.micros.checked_add(micros))
@@ -336,11 +340,28 @@ fn number(text: &str) -> Option<Number<'_>> {
     })
 }
 
+fn bit(unit: Unit) -> u32 {
+    1 << (unit as u32)
+}
+
+/// Seconds and their parts.
+const SECONDS: u32 =
+    (1 << Unit::Second as u32) | (1 << Unit::Millisecond as u32) | (1 << Unit::Microsecond as u32);
+/// The units of a time of day.
+const CLOCK: u32 = SECONDS | (1 << Unit::Minute as u32) | (1 << Unit::Hour as u32);
+
 type Found = Option<Result<Interval, ()>>;
 
 /// `1 year 2 days 03:04:05 ago`, `1-2 3 4:05:06`
 fn words(text: &str) -> Found {
     let mut out = Interval::default();
+    // Each unit may stand once; a time of day stands for all of its units.
+    let mut seen = 0_u32;
+    let mut once = |bits: u32| {
+        let free = seen & bits == 0;
+        seen |= bits;
+        free.then_some(())
+    };
     let mut rest = text.trim_start_matches('@').trim_start();
     let mut ago = false;
     let mut any = false;
@@ -387,6 +408,7 @@ fn words(text: &str) -> Found {
             if minutes > 59 || seconds > 60 {
                 return Some(Err(()));
             }
+            once(CLOCK)?;
             let total = hours
                 .checked_mul(3_600)
                 .and_then(|value| value.checked_add(minutes * 60 + seconds))
@@ -409,6 +431,7 @@ fn words(text: &str) -> Found {
             if count > 11 {
                 return Some(Err(()));
             }
+            once(bit(Unit::Month))?;
             let total = read.whole.abs() * 12 + count;
             out.months += if negative { -total } else { total };
             rest = months[length..].trim_start();
@@ -428,6 +451,10 @@ fn words(text: &str) -> Found {
         } else {
             (Unit::Second, trimmed)
         };
+        once(match unit {
+            Unit::Second if read.fraction != 0.0 => SECONDS,
+            unit => bit(unit),
+        })?;
         let (whole, fraction) = if negative && !read.negative {
             (-read.whole, -read.fraction)
         } else {
