@@ -184,6 +184,18 @@ impl Source {
     }
 }
 
+/// Parses an expression by itself.
+pub(crate) fn expression(text: &str) -> Result<sqlparser::ast::Expr> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Trouble::invalid(text, error.to_string(), "write the expression again")
+    };
+    let mut parser = Parser::new(&PostgreSqlDialect {})
+        .with_recursion_limit(DEPTH)
+        .try_with_sql(text)
+        .map_err(|error| failed(&error))?;
+    parser.parse_expr().map_err(|error| failed(&error))
+}
+
 fn is_comment(token: &Token) -> bool {
     use sqlparser::tokenizer::Whitespace;
     matches!(
