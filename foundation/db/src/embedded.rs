@@ -1,6 +1,7 @@
 //! The embedded engine: plans run on SQLite.
 
 pub(crate) mod connection;
+pub(crate) mod deferred;
 pub(crate) mod directory;
 pub(crate) mod error;
 pub(crate) mod identity;

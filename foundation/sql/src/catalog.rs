@@ -8,7 +8,7 @@ use crate::query::Query;
 use crate::routine::{Routine, RoutineId};
 use crate::types::{EnumType, Type};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// All schemas. Cheap to clone: tables are shared.
@@ -28,6 +28,8 @@ pub struct Catalog {
     /// Sequences by (schema, name); where each stands is kept by the engine.
     #[serde(with = "pairs")]
     pub sequences: BTreeMap<(String, String), Sequence>,
+    /// Schemas that were created; `public` is always there.
+    pub schemas: BTreeSet<String>,
     /// Extensions accepted and recorded.
     pub extensions: Vec<String>,
     /// Tables in the publication `supabase_realtime`, (schema, name).
@@ -196,6 +198,8 @@ pub struct Key {
     pub name: String,
     /// Columns in order.
     pub columns: Vec<String>,
+    /// `nulls not distinct`: a null equals a null.
+    pub nulls_equal: bool,
 }
 
 /// A foreign key.
@@ -215,6 +219,14 @@ pub struct ForeignKey {
     pub on_delete: Action,
     /// `on update`
     pub on_update: Action,
+    /// `match full`: all columns are null or none is.
+    pub match_full: bool,
+    /// `deferrable`
+    pub deferrable: bool,
+    /// `initially deferred`: looked at once the request is done.
+    pub deferred: bool,
+    /// Whether the rows there were fulfil it: not so after `not valid`.
+    pub validated: bool,
 }
 
 /// What a foreign key does to referencing rows.
@@ -239,6 +251,10 @@ pub struct Check {
     pub name: String,
     /// True or null to pass.
     pub expr: Expr,
+    /// As it was written, while its names hold: read again when the type of a column changes.
+    pub source: Option<String>,
+    /// Whether the rows there were fulfil it: not so after `not valid`.
+    pub validated: bool,
 }
 
 /// An index.
@@ -252,6 +268,10 @@ pub struct Index {
     pub parts: Vec<IndexPart>,
     /// `where`, for a partial index.
     pub predicate: Option<Expr>,
+    /// The predicate as it was written, while its names hold.
+    pub predicate_source: Option<String>,
+    /// `nulls not distinct`: a null equals a null.
+    pub nulls_equal: bool,
 }
 
 /// One column or expression of an index.
@@ -259,6 +279,8 @@ pub struct Index {
 pub struct IndexPart {
     /// A column reference or an expression.
     pub expr: Expr,
+    /// As it was written, while its names hold.
+    pub source: Option<String>,
     /// `desc`
     pub descending: bool,
 }

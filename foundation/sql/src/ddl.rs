@@ -1,8 +1,9 @@
 //! Tables and indexes as SQLite keeps them. Defaults, identity and policies stay in the catalog; constraints are in the file as well, so
 //! that no program can write what the schema forbids.
 
-use crate::catalog::{Action, Catalog, Column, Index, Table};
+use crate::catalog::{Action, Catalog, Column, ForeignKey, Index, IndexPart, Table};
 use crate::error::SqlError;
+use crate::expr::Expr;
 use crate::render::render_ddl;
 use crate::statement::Statement;
 use crate::types::Type;
@@ -86,16 +87,113 @@ pub(crate) fn create_table(
             .push(action_name(key.on_delete));
         out.push(action(" ON UPDATE ", key.on_update))
             .push(action_name(key.on_update));
+        if key.deferred {
+            out.push(" DEFERRABLE INITIALLY DEFERRED");
+        }
+    }
+    for key in table.foreign_keys.iter().filter(|key| key.match_full) {
+        match_full(key, &mut out);
     }
     out.push(") STRICT");
     Ok(out)
 }
 
-/// `create index`. Index names live in one space in SQLite, so those of other schemas carry theirs.
-pub(crate) fn create_index(
+/// What follows the name of a unique index that looks at rows with nulls only: such rows never meet in the first one.
+const NULLS: &str = " (nulls)";
+
+/// The name of the constraint or index that a name of the file belongs to.
+pub fn index_of_file_name(name: &str) -> &str {
+    let name = name.strip_suffix(NULLS).unwrap_or(name);
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// The indexes of a table by their names in the file, but for those its keys bring along. Index names live in one space in SQLite, so
+/// those of other schemas carry theirs.
+pub(crate) fn indexes(
+    catalog: &Catalog,
+    table: &Table,
+) -> Result<Vec<(String, Statement)>, SqlError> {
+    let mut all = Vec::new();
+    for index in &table.indexes {
+        let name = index_file_name(table, index);
+        all.push((name.clone(), create_index(catalog, table, index, &name)?));
+        if index.unique && index.nulls_equal {
+            let name = format!("{name}{NULLS}");
+            let sql = nulls_index(
+                catalog,
+                table,
+                &index.parts,
+                index.predicate.as_ref(),
+                &name,
+            )?;
+            all.push((name, sql));
+        }
+    }
+    for key in table.uniques.iter().filter(|key| key.nulls_equal) {
+        let name = format!("{}{NULLS}", Catalog::file_name(&table.schema, &key.name));
+        let parts: Vec<IndexPart> = key
+            .columns
+            .iter()
+            .filter_map(|name| table.column(name))
+            .map(|column| IndexPart {
+                expr: Expr::Column {
+                    level: 0,
+                    source: 0,
+                    name: column.name.clone(),
+                    ty: column.ty.clone(),
+                },
+                source: None,
+                descending: false,
+            })
+            .collect();
+        let sql = nulls_index(catalog, table, &parts, None, &name)?;
+        all.push((name, sql));
+    }
+    Ok(all)
+}
+
+/// Two rows with nulls in the same places: each null stands for a value its column never has.
+fn nulls_index(
+    catalog: &Catalog,
+    table: &Table,
+    parts: &[IndexPart],
+    predicate: Option<&Expr>,
+    name: &str,
+) -> Result<Statement, SqlError> {
+    let mut out = Statement::new();
+    out.push("CREATE UNIQUE INDEX ")
+        .ident(name)
+        .push(" ON ")
+        .ident(&table.file_name())
+        .push(" (");
+    for (at, part) in parts.iter().enumerate() {
+        out.push(if at > 0 { ", ifnull(" } else { "ifnull(" });
+        render_ddl(catalog, &part.expr, &mut out)?;
+        let bytes = matches!(part.expr.ty(), Type::Bytea);
+        out.push(if bytes { ", 0)" } else { ", x'')" });
+        if matches!(part.expr.ty(), Type::Numeric(_)) {
+            out.push(" COLLATE pg_numeric");
+        }
+    }
+    out.push(") WHERE (");
+    for (at, part) in parts.iter().enumerate() {
+        out.push(if at > 0 { " OR " } else { "" });
+        render_ddl(catalog, &part.expr, &mut out)?;
+        out.push(" IS NULL");
+    }
+    out.push(")");
+    if let Some(predicate) = predicate {
+        out.push(" AND ");
+        render_ddl(catalog, predicate, &mut out)?;
+    }
+    Ok(out)
+}
+
+fn create_index(
     catalog: &Catalog,
     table: &Table,
     index: &Index,
+    name: &str,
 ) -> Result<Statement, SqlError> {
     let mut out = Statement::new();
     out.push(if index.unique {
@@ -103,7 +201,7 @@ pub(crate) fn create_index(
     } else {
         "CREATE INDEX "
     });
-    out.ident(&index_file_name(table, index))
+    out.ident(name)
         .push(" ON ")
         .ident(&table.file_name())
         .push(" (");
@@ -125,7 +223,7 @@ pub(crate) fn create_index(
 }
 
 /// The name of an index in the file.
-pub fn index_file_name(table: &Table, index: &Index) -> String {
+fn index_file_name(table: &Table, index: &Index) -> String {
     Catalog::file_name(&table.schema, &index.name)
 }
 
@@ -147,12 +245,32 @@ pub(crate) fn storage(ty: &Type) -> &'static str {
     }
 }
 
-/// Whether a column of the type needs neither check nor collation.
-pub(crate) fn plain(ty: &Type) -> bool {
-    !matches!(
-        ty,
-        Type::Int2 | Type::Int4 | Type::Bool | Type::Varchar(Some(_)) | Type::Enum(_)
-    ) && ty.collation().is_none()
+/// Whether a column can be appended to a table as it is: it is null in all rows, and needs neither check nor collation.
+pub(crate) fn plain(column: &Column) -> bool {
+    !column.not_null
+        && column.generated.is_none()
+        && !matches!(
+            column.ty,
+            Type::Int2 | Type::Int4 | Type::Bool | Type::Varchar(Some(_)) | Type::Enum(_)
+        )
+        && column.ty.collation().is_none()
+}
+
+/// The name of the check that stands for `match full`; the rest of it is the constraint's.
+pub const MATCH_FULL: &str = "pando_full_";
+
+fn match_full(key: &ForeignKey, out: &mut Statement) {
+    out.push(", CONSTRAINT ")
+        .ident(&format!("{MATCH_FULL}{}", key.name))
+        .push(" CHECK ((");
+    for (joint, test) in [(" AND ", " IS NULL"), (" AND ", " IS NOT NULL")] {
+        for (index, name) in key.columns.iter().enumerate() {
+            out.push(if index > 0 { joint } else { "" })
+                .ident(name)
+                .push(test);
+        }
+        out.push(if test == " IS NULL" { ") OR (" } else { "))" });
+    }
 }
 
 fn type_check(column: &Column, out: &mut Statement) {

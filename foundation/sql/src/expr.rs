@@ -360,10 +360,10 @@ impl Expr {
     }
 
     /// Sub-selects from one table select from it by its new name.
-    pub(crate) fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
+    pub(crate) fn rename_sources(&mut self, from: &(String, String), to: &(String, String)) {
         self.parts_mut(&mut |part| match part {
-            PartMut::Expr(expr) => expr.rename_sources(schema, old, new),
-            PartMut::Query(query) => query.rename_sources(schema, old, new),
+            PartMut::Expr(expr) => expr.rename_sources(from, to),
+            PartMut::Query(query) => query.rename_sources(from, to),
         });
     }
 }

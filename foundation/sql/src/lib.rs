@@ -38,7 +38,7 @@ pub mod value;
 
 pub use catalog::Catalog;
 pub use error::{Refusal, SqlError};
-pub use migrate::{FORGET_SEQUENCE, Migrated, RENAME_SEQUENCE, Step, migrate};
+pub use migrate::{FORGET_SEQUENCE, Migrated, RAISE, RENAME_SEQUENCE, Step, migrate};
 pub use script::operations;
 pub use statement::{Bind, Statement};
 pub use types::Type;

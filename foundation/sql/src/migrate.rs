@@ -8,7 +8,9 @@ mod index;
 mod name;
 mod policy;
 mod rebuild;
+mod reference;
 mod routine;
+mod schema;
 mod seed;
 mod sequence;
 mod table;
@@ -22,8 +24,11 @@ use crate::statement::Statement;
 use crate::trouble::{Result, Trouble};
 use crate::types::EnumType;
 use advice::{never, unsupported};
+use rebuild::Pending;
+pub use rebuild::RAISE;
 pub use sequence::{FORGET_SEQUENCE, RENAME_SEQUENCE};
 use sqlparser::ast;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One SQLite statement of a migration.
@@ -56,13 +61,19 @@ pub fn migrate(catalog: &Catalog, file: &str, sql: &str) -> Result<Migrated, Ref
         catalog: catalog.clone(),
         steps: Vec::new(),
         line: 1,
+        pending: BTreeMap::new(),
+        failed: None,
     };
     for source in whole(&sources) {
         migration.line = source.line;
         migration
             .apply(source)
+            .and_then(|()| migration.failed.take().map_or(Ok(()), Err))
             .map_err(|trouble| trouble.refusal(file, source.line))?;
     }
+    migration
+        .flush()
+        .map_err(|trouble| trouble.refusal(file, 1))?;
     migration.catalog.version = catalog.version + 1;
     Ok(Migrated {
         catalog: migration.catalog,
@@ -94,14 +105,19 @@ struct Migration {
     catalog: Catalog,
     steps: Vec<Step>,
     line: u64,
+    /// Tables the file does not have as the catalog says, yet.
+    pending: BTreeMap<rebuild::Key, Pending>,
+    /// Why a table could not be brought up to date.
+    failed: Option<Trouble>,
 }
 
 impl Migration {
+    /// Runs a statement on the tables as they are now.
     fn step(&mut self, sql: Statement) {
-        self.steps.push(Step {
-            sql,
-            line: self.line,
-        });
+        if let Err(trouble) = self.flush() {
+            self.failed.get_or_insert(trouble);
+        }
+        self.push(sql);
     }
 
     fn run(&mut self, sql: impl FnOnce(&mut Statement)) {
@@ -158,7 +174,11 @@ impl Migration {
             ast::Statement::CreateView(create) => self.create_view(create, source.text()),
             ast::Statement::CreateFunction(create) => self.create_function(create, source),
             ast::Statement::DropFunction(drop) => self.drop_function(drop),
-            ast::Statement::CreateSchema { schema_name, .. } => self.create_schema(schema_name),
+            ast::Statement::CreateSchema {
+                schema_name,
+                if_not_exists,
+                ..
+            } => self.create_schema(schema_name, *if_not_exists),
             ast::Statement::CreateExtension(extension) => self.create_extension(extension),
             ast::Statement::CreateType {
                 name,
@@ -186,26 +206,6 @@ impl Migration {
         }
     }
 
-    fn create_schema(&mut self, name: &ast::SchemaName) -> Result<()> {
-        let ast::SchemaName::Simple(simple) = name else {
-            return Err(Trouble::unsupported(
-                format!("create schema {name}"),
-                "leave out authorization",
-            ));
-        };
-        match object(simple) {
-            // Schemas are prefixes of table names; there is nothing to create.
-            Some((None, name)) if !RESERVED.contains(&name.as_str()) => {
-                identifier(&name).map(|_| ())
-            }
-            _ => Err(Trouble::invalid(
-                format!("create schema {name}"),
-                "the name is reserved",
-                "choose another",
-            )),
-        }
-    }
-
     fn create_extension(&mut self, extension: &ast::CreateExtension) -> Result<()> {
         let name = fold(&extension.name);
         if !matches!(name.as_str(), "pgcrypto" | "uuid-ossp" | "plpgsql") {
@@ -222,6 +222,7 @@ impl Migration {
 
     fn create_enum(&mut self, name: &ast::ObjectName, labels: &[ast::Ident]) -> Result<()> {
         let (schema, name) = named(name)?;
+        self.known_schema(&schema)?;
         let labels: Vec<String> = labels.iter().map(|label| label.value.clone()).collect();
         if let Some(twice) = labels
             .iter()

@@ -128,28 +128,29 @@ impl Operation {
     }
 
     /// What selects from one table selects from it by its new name.
-    pub(crate) fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
+    pub(crate) fn rename_sources(&mut self, from: &(String, String), to: &(String, String)) {
         let outputs = |outputs: &mut Vec<Output>| {
             outputs
                 .iter_mut()
-                .for_each(|output| output.expr.rename_sources(schema, old, new));
+                .for_each(|output| output.expr.rename_sources(from, to));
         };
         let assigned = |assignments: &mut Vec<Assignment>| {
             assignments
                 .iter_mut()
                 .filter_map(|assignment| assignment.value.as_mut())
-                .for_each(|value| value.rename_sources(schema, old, new));
+                .for_each(|value| value.rename_sources(from, to));
         };
-        let renamed = |of: &str, table: &mut String| {
-            if of == schema && table == old {
-                new.clone_into(table);
+        let renamed = |schema: &mut String, table: &mut String| {
+            if *schema == from.0 && *table == from.1 {
+                schema.clone_from(&to.0);
+                table.clone_from(&to.1);
             }
         };
         match self {
-            Operation::Select(query) => query.rename_sources(schema, old, new),
+            Operation::Select(query) => query.rename_sources(from, to),
             Operation::Insert(insert) => {
-                renamed(&insert.schema, &mut insert.table);
-                insert.rows.rename_sources(schema, old, new);
+                renamed(&mut insert.schema, &mut insert.table);
+                insert.rows.rename_sources(from, to);
                 if let Some((assignments, filter)) = insert
                     .conflict
                     .as_mut()
@@ -158,37 +159,37 @@ impl Operation {
                     assigned(assignments);
                     filter
                         .iter_mut()
-                        .for_each(|filter| filter.rename_sources(schema, old, new));
+                        .for_each(|filter| filter.rename_sources(from, to));
                 }
                 outputs(&mut insert.returning);
             }
             Operation::Update(update) => {
-                renamed(&update.schema, &mut update.table);
+                renamed(&mut update.schema, &mut update.table);
                 for source in &mut update.from {
-                    source.rename(schema, old, new);
+                    source.rename(from, to);
                 }
                 assigned(&mut update.assignments);
                 update
                     .filter
                     .iter_mut()
-                    .for_each(|filter| filter.rename_sources(schema, old, new));
+                    .for_each(|filter| filter.rename_sources(from, to));
                 outputs(&mut update.returning);
             }
             Operation::Delete(delete) => {
-                renamed(&delete.schema, &mut delete.table);
+                renamed(&mut delete.schema, &mut delete.table);
                 for source in &mut delete.using {
-                    source.rename(schema, old, new);
+                    source.rename(from, to);
                 }
                 delete
                     .filter
                     .iter_mut()
-                    .for_each(|filter| filter.rename_sources(schema, old, new));
+                    .for_each(|filter| filter.rename_sources(from, to));
                 outputs(&mut delete.returning);
             }
             Operation::Call(call) => call
                 .args
                 .iter_mut()
-                .for_each(|arg| arg.rename_sources(schema, old, new)),
+                .for_each(|arg| arg.rename_sources(from, to)),
         }
     }
 

@@ -233,14 +233,14 @@ impl Query {
         self.body.walk_mut(scope, &mut rest, visit);
     }
 
-    pub(crate) fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
+    pub(crate) fn rename_sources(&mut self, from: &(String, String), to: &(String, String)) {
         for cte in &mut self.with {
-            cte.query.rename_sources(schema, old, new);
+            cte.query.rename_sources(from, to);
         }
         let order = self.order.iter_mut().map(|term| &mut term.expr);
         let exprs = order.chain(&mut self.limit).chain(&mut self.offset);
-        exprs.for_each(|expr| expr.rename_sources(schema, old, new));
-        self.body.rename_sources(schema, old, new);
+        exprs.for_each(|expr| expr.rename_sources(from, to));
+        self.body.rename_sources(from, to);
     }
 
     /// Every table and view it reads, those of its sub-selects too.
@@ -359,22 +359,22 @@ impl Body {
         scope.pop();
     }
 
-    fn rename_sources(&mut self, schema: &str, old: &str, new: &str) {
+    fn rename_sources(&mut self, from: &(String, String), to: &(String, String)) {
         match self {
             Body::Select(select) => {
                 for source in &mut select.from {
-                    source.rename(schema, old, new);
+                    source.rename(from, to);
                 }
-                select.exprs_mut(&mut |expr| expr.rename_sources(schema, old, new));
+                select.exprs_mut(&mut |expr| expr.rename_sources(from, to));
             }
             Body::Values(rows) => rows
                 .iter_mut()
                 .flatten()
-                .for_each(|expr| expr.rename_sources(schema, old, new)),
-            Body::Query(query) => query.rename_sources(schema, old, new),
+                .for_each(|expr| expr.rename_sources(from, to)),
+            Body::Query(query) => query.rename_sources(from, to),
             Body::Set { left, right, .. } => {
-                left.rename_sources(schema, old, new);
-                right.rename_sources(schema, old, new);
+                left.rename_sources(from, to);
+                right.rename_sources(from, to);
             }
         }
     }
@@ -382,12 +382,13 @@ impl Body {
 
 impl Source {
     /// Selects from a table by its new name.
-    pub(crate) fn rename(&mut self, schema: &str, old: &str, new: &str) {
+    pub(crate) fn rename(&mut self, from: &(String, String), to: &(String, String)) {
         match &mut self.of {
-            Of::Table { schema: of, name } if *of == schema && *name == old => {
-                new.clone_into(name);
+            Of::Table { schema, name } if *schema == from.0 && *name == from.1 => {
+                schema.clone_from(&to.0);
+                name.clone_from(&to.1);
             }
-            Of::Query(query) => query.rename_sources(schema, old, new),
+            Of::Query(query) => query.rename_sources(from, to),
             _ => {}
         }
     }

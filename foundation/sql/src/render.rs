@@ -138,6 +138,22 @@ pub(crate) enum Alias {
     Texts(Arc<BTreeMap<String, String>>),
 }
 
+/// As [`render_expr`], for a statement over many rows: what is drawn anew is drawn for each of them.
+pub(crate) fn render_each(
+    catalog: &Catalog,
+    role: Role,
+    expr: &Expr,
+    scope: &Scope<'_>,
+    out: &mut Statement,
+) -> Result<(), SqlError> {
+    let mut renderer = Renderer::new(catalog, role, scope, out);
+    renderer.each = true;
+    renderer.expr(expr)
+}
+
+/// A random uuid, version 4, drawn by SQLite itself.
+const RANDOM_UUID: &str = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))";
+
 pub(crate) struct Renderer<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) role: Role,
@@ -153,6 +169,8 @@ pub(crate) struct Renderer<'a> {
     pub(crate) inline: bool,
     /// Who asks and when is asked of the connection instead of bound: in triggers, which take no parameters.
     pub(crate) ambient: bool,
+    /// Whether the statement is about many rows.
+    each: bool,
 }
 
 impl<'a> Renderer<'a> {
@@ -184,6 +202,7 @@ impl<'a> Renderer<'a> {
             nested: 0,
             inline: false,
             ambient: false,
+            each: false,
         }
     }
 
@@ -426,6 +445,10 @@ impl<'a> Renderer<'a> {
             F::AuthJwt => self.bound(Bind::Jwt),
             F::Now => self.bound(Bind::Now),
             F::CurrentDate => self.bound(Bind::Today),
+            F::RandomUuid if self.each => {
+                self.out.push(RANDOM_UUID);
+                Ok(())
+            }
             F::RandomUuid => self.bound(Bind::RandomUuid),
             F::NextVal | F::CurrVal | F::SetVal | F::LastVal => self.sequence(function, args),
             F::And => self.infix(args, " AND "),

@@ -137,7 +137,15 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
             Aggregated(aggregate),
         )?;
     }
-    if mode != Mode::Write {
+    if mode == Mode::Write {
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+        connection.create_scalar_function(pando_sql::RAISE, 2, flags, |context| {
+            let (state, message): (String, String) = (context.get(0)?, context.get(1)?);
+            Err::<i64, _>(rusqlite::Error::UserFunctionError(
+                format!("PGERR:{state}:{message}").into(),
+            ))
+        })?;
+    } else {
         super::sequences::refuse(&connection)?;
     }
     for collation in collations() {

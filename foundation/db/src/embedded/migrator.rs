@@ -1,13 +1,16 @@
 //! Migrations: each in one transaction of its own with its record and the catalog it leaves.
 
+use super::deferred::orphan;
 use super::error::sql_error;
 use super::identity::resolve;
 use super::mutate::Parameters;
 use super::sequences::Sequences;
+use super::violation;
 use crate::error::{DbError, MigrateError, OpenError};
 use crate::migration::{AppliedMigration, Migration};
 use pando_kernel::{Caller, Role, Timestamp};
-use pando_sql::{Bind, Catalog, SqlError, Statement};
+use pando_sql::ddl::TYPE_CHECK;
+use pando_sql::{Bind, Catalog, SqlError, Statement, Type};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::Path;
 
@@ -170,22 +173,14 @@ fn apply(
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(|error| failed(1)(sql_error(error)))?;
         for step in &migrated.steps {
-            run(&transaction, &step.sql, now).map_err(failed(step.line))?;
+            run(&transaction, &step.sql, now)
+                .map_err(|error| failed(step.line)(told(error, &migrated.catalog)))?;
         }
-        let broken: Option<(String, String)> = transaction
-            .query_row("PRAGMA foreign_key_check", [], |row| {
-                Ok((row.get(0)?, row.get(2)?))
-            })
-            .optional()
+        let tables = migrated.catalog.tables.values().map(|table| &**table);
+        let broken = orphan(&transaction, tables, |key| key.validated)
             .map_err(|error| failed(1)(sql_error(error)))?;
-        if let Some((table, parent)) = broken {
-            let error = SqlError::new(
-                "23503",
-                format!(
-                    "a row of table \"{table}\" refers to a row of \"{parent}\" that does not exist"
-                ),
-            );
-            return Err(failed(1)(error));
+        if let Some(broken) = broken {
+            return Err(failed(1)(violation::missing_parent(&broken)));
         }
         let stored = serde_json::to_string(&migrated.catalog)
             .map_err(|error| failed(1)(SqlError::new("XX000", error.to_string())))?;
@@ -209,6 +204,28 @@ fn apply(
         .pragma_update(None, "foreign_keys", true)
         .map_err(|error| failed(1)(sql_error(error)))?;
     ran.map(|()| migrated.catalog)
+}
+
+/// What a column's own type refused is said as Postgres says it.
+fn told(error: SqlError, catalog: &Catalog) -> SqlError {
+    let Some((_, column)) = error
+        .message
+        .split_once(&format!("CHECK constraint failed: {TYPE_CHECK}"))
+    else {
+        return error;
+    };
+    let too_long = catalog
+        .tables
+        .values()
+        .filter_map(|table| table.column(column))
+        .find(|column| matches!(column.ty, Type::Varchar(Some(_))));
+    match too_long {
+        Some(column) => SqlError::new(
+            "22001",
+            format!("value too long for type {}", column.ty.name()),
+        ),
+        None => error,
+    }
 }
 
 fn run(connection: &Connection, statement: &Statement, now: Timestamp) -> Result<(), SqlError> {

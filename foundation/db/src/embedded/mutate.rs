@@ -52,6 +52,9 @@ pub(crate) fn run(
         }
         Work::Delete { write, rows } => run.delete(write, rows.as_ref())?,
     }
+    if super::deferred::is_broken(conn) {
+        return Err(violation::deferred(conn, plan));
+    }
     run.finish()
 }
 

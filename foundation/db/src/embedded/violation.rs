@@ -4,10 +4,11 @@
 //! looked up here, on the failure path only. Who is subject to policies on the table learns no value of any row: the
 //! details Postgres leaves out are left out.
 
+use super::deferred::{Orphan, orphan};
 use super::mutate::Parameters;
 use pando_plan::{MutationPlan, Reference};
 use pando_sql::catalog::{ForeignKey, Table};
-use pando_sql::ddl::TYPE_CHECK;
+use pando_sql::ddl::{MATCH_FULL, TYPE_CHECK, index_of_file_name};
 use pando_sql::expr::Expr;
 use pando_sql::{Catalog, SqlError, Statement, Type, Value};
 use rusqlite::types::ValueRef;
@@ -111,8 +112,7 @@ pub(super) fn named(catalog: &Catalog, error: rusqlite::Error) -> SqlError {
         )
     };
     if let Some((_, index)) = message.split_once("UNIQUE constraint failed: index '") {
-        let name = index.trim_end_matches('\'');
-        return duplicate(name.rsplit('.').next().unwrap_or(name));
+        return duplicate(index_of_file_name(index.trim_end_matches('\'')));
     }
     if let Some((table, columns)) = places("UNIQUE constraint failed:") {
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -161,6 +161,74 @@ fn out_of_type(catalog: &Catalog, column: &str) -> SqlError {
     }
 }
 
+/// Says which foreign key a request left broken that is looked at once it is done.
+pub(super) fn deferred(conn: &Connection, plan: &MutationPlan) -> SqlError {
+    let constraints = &plan.constraints;
+    let shown = constraints.shows_values;
+    let table = &constraints.table;
+    let looked_at = |key: &ForeignKey| key.deferred;
+    if let Ok(Some(orphan)) = orphan(conn, std::iter::once(&**table), looked_at) {
+        let error = missing_parent(&orphan);
+        let hidden = format!(
+            "Key is not present in table \"{}\".",
+            orphan.key.foreign_table
+        );
+        return if shown { error } else { error.detail(hidden) };
+    }
+    let others = constraints.references.iter().map(|other| &*other.table);
+    if let Ok(Some(orphan)) = orphan(conn, others, looked_at) {
+        let error = SqlError::new(
+            "23503",
+            format!(
+                "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+                table.name, orphan.key.name, orphan.table.name
+            ),
+        );
+        let key = if shown {
+            let names = orphan.key.foreign_columns.join(", ");
+            format!("Key ({names})=({})", printed(&orphan))
+        } else {
+            "Key".to_owned()
+        };
+        return error.detail(format!(
+            "{key} is still referenced from table \"{}\".",
+            orphan.table.name
+        ));
+    }
+    super::deferred::unexplained()
+}
+
+fn printed(orphan: &Orphan<'_>) -> String {
+    let columns = orphan.key.columns.iter();
+    let values: Vec<String> = columns
+        .zip(&orphan.values)
+        .map(|(name, value)| {
+            orphan
+                .table
+                .column(name)
+                .map_or_else(String::new, |column| shown(value, &column.ty))
+        })
+        .collect();
+    values.join(", ")
+}
+
+/// A row whose foreign key refers to nothing.
+pub(super) fn missing_parent(orphan: &Orphan<'_>) -> SqlError {
+    SqlError::new(
+        "23503",
+        format!(
+            "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+            orphan.table.name, orphan.key.name
+        ),
+    )
+    .detail(format!(
+        "Key ({})=({}) is not present in table \"{}\".",
+        orphan.key.columns.join(", "),
+        printed(orphan),
+        orphan.key.foreign_table
+    ))
+}
+
 struct Case<'a> {
     conn: &'a Connection,
     plan: &'a MutationPlan,
@@ -206,6 +274,15 @@ impl Case<'_> {
 
     fn check(&self, name: &str) -> SqlError {
         let table = &self.table().name;
+        if let Some(key) = name.strip_prefix(MATCH_FULL) {
+            return SqlError::new(
+                "23503",
+                format!(
+                    "insert or update on table \"{table}\" violates foreign key constraint \"{key}\""
+                ),
+            )
+            .detail("MATCH FULL does not allow mixing of null and nonnull key values.");
+        }
         let error = SqlError::new(
             "23514",
             format!("new row for relation \"{table}\" violates check constraint \"{name}\""),
@@ -240,8 +317,22 @@ impl Case<'_> {
         let message =
             |name: &str| format!("duplicate key value violates unique constraint \"{name}\"");
         if let Some(index) = places.strip_prefix("index '") {
-            let name = index.trim_end_matches('\'');
-            return SqlError::new("23505", message(name.rsplit('.').next().unwrap_or(name)));
+            let name = index_of_file_name(index.trim_end_matches('\''));
+            let error = SqlError::new("23505", message(name));
+            let columns = columns_of(self.table(), name);
+            let row = self.proposed().pop();
+            let shown = row
+                .zip(columns)
+                .filter(|_| self.plan.constraints.shows_values);
+            return match shown
+                .and_then(|(row, columns)| Some((self.pick(&row, &columns)?, columns)))
+            {
+                Some((key, columns)) => error.detail(format!(
+                    "{} already exists.",
+                    self.key_text(self.table(), &columns, &key)
+                )),
+                None => error,
+            };
         }
         let places: Vec<(String, String)> =
             places.split(", ").map(|place| self.place(place)).collect();
@@ -515,6 +606,22 @@ fn pick(table: &Table, row: &[Value], columns: &[&str]) -> Option<Vec<Value>> {
                 .iter()
                 .position(|column| column.name == **name)?;
             row.get(position).cloned()
+        })
+        .collect()
+}
+
+/// The columns of a unique constraint or index, if it has nothing else.
+fn columns_of<'a>(table: &'a Table, name: &str) -> Option<Vec<&'a str>> {
+    if let Some(key) = table.uniques.iter().find(|key| key.name == name) {
+        return Some(key.columns.iter().map(String::as_str).collect());
+    }
+    let index = table.indexes.iter().find(|index| index.name == name)?;
+    index
+        .parts
+        .iter()
+        .map(|part| match &part.expr {
+            Expr::Column { name, .. } => Some(name.as_str()),
+            _ => None,
         })
         .collect()
 }

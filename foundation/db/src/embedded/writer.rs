@@ -4,6 +4,7 @@
 //! that fsync runs the next group gathers, so the more load there is, the less each write pays for its durability.
 
 use super::connection::Alarm;
+use super::deferred;
 use super::error::sql_error;
 use super::metrics::Metrics;
 use super::reader::deadline_passed;
@@ -350,6 +351,14 @@ impl Worker {
         let ran = ran.unwrap_or_else(|_| {
             tracing::error!("a write panicked");
             Err(SqlError::new("XX000", "internal error"))
+        });
+        // A foreign key that waits must not fail the batch it is committed with.
+        let ran = ran.and_then(|()| {
+            if deferred::is_broken(&self.connection) {
+                Err(deferred::unexplained())
+            } else {
+                Ok(())
+            }
         });
         if self.connection.is_autocommit() {
             return ran;

@@ -18,13 +18,12 @@ pub(super) fn given_name(table: &Table, name: Option<&ast::Ident>) -> Result<Opt
     };
     identifier(&name)?;
     if constrained(table, &name) || name.starts_with("pando_") {
-        return Err(Trouble::invalid(
-            name.clone(),
+        return Err(Trouble::sql(
+            "42710",
             format!(
                 "constraint \"{name}\" for relation \"{}\" already exists",
                 table.name
             ),
-            "choose another name",
         ));
     }
     Ok(Some(name))
@@ -193,26 +192,20 @@ impl Migration {
                     }
                     table.columns[at].default = Some(self.default(expr, &ty)?)
                 }
-                ast::ColumnOption::PrimaryKey(_) => {
+                ast::ColumnOption::PrimaryKey(key) => {
+                    immediate(key.characteristics.as_ref(), "primary key")?;
                     let key = given_name(table, given)?;
                     self.primary_key(table, key, vec![name.clone()])?;
                 }
                 ast::ColumnOption::Unique(unique) => {
-                    if !matches!(
-                        unique.nulls_distinct,
-                        ast::NullsDistinctOption::None | ast::NullsDistinctOption::Distinct
-                    ) {
-                        return Err(Trouble::unsupported(
-                            "unique nulls not distinct",
-                            "make the column not null",
-                        ));
-                    }
+                    immediate(unique.characteristics.as_ref(), "unique")?;
                     let key = given_name(table, given)?.unwrap_or_else(|| {
                         self.key_name(table, std::slice::from_ref(&name), "key")
                     });
                     table.uniques.push(Key {
                         name: key,
                         columns: vec![name.clone()],
+                        nulls_equal: nulls_equal(unique.nulls_distinct),
                     });
                 }
                 ast::ColumnOption::ForeignKey(foreign) => {
@@ -323,27 +316,29 @@ impl Migration {
         columns: Vec<String>,
     ) -> Result<()> {
         if table.primary_key.is_some() {
-            return Err(Trouble::invalid(
-                table.name.clone(),
+            return Err(Trouble::sql(
+                "42P16",
                 format!(
                     "multiple primary keys for table \"{}\" are not allowed",
                     table.name
                 ),
-                "keep one",
             ));
         }
         for column in &columns {
             let Some(column) = table.columns.iter_mut().find(|known| known.name == *column) else {
-                return Err(Trouble::invalid(
-                    column.clone(),
+                return Err(Trouble::sql(
+                    "42703",
                     format!("column \"{column}\" named in key does not exist"),
-                    "check the name",
                 ));
             };
             column.not_null = true;
         }
         let name = name.unwrap_or_else(|| self.key_name(table, &[], "pkey"));
-        table.primary_key = Some(Key { name, columns });
+        table.primary_key = Some(Key {
+            name,
+            columns,
+            nulls_equal: false,
+        });
         Ok(())
     }
 
@@ -354,32 +349,25 @@ impl Migration {
         columns: Vec<String>,
         foreign: &ast::ForeignKeyConstraint,
     ) -> Result<()> {
-        if foreign.match_kind.is_some()
-            && foreign.match_kind != Some(ast::ConstraintReferenceMatchKind::Simple)
-        {
-            return Err(Trouble::unsupported(
-                "match full or partial",
-                "make the columns not null",
-            ));
+        if foreign.match_kind == Some(ast::ConstraintReferenceMatchKind::Partial) {
+            return Err(Trouble::sql("0A000", "MATCH PARTIAL not yet implemented"));
         }
-        if foreign
+        let deferred = foreign
             .characteristics
             .as_ref()
-            .is_some_and(|kind| kind.deferrable == Some(true) || kind.initially.is_some())
-        {
-            return Err(Trouble::unsupported(
-                "deferrable constraint",
-                "insert the referenced row first",
-            ));
-        }
+            .is_some_and(|kind| kind.initially == Some(ast::DeferrableInitial::Deferred));
+        let deferrable = deferred
+            || foreign
+                .characteristics
+                .as_ref()
+                .is_some_and(|kind| kind.deferrable == Some(true));
         for column in &columns {
             if table.column(column).is_none() {
-                return Err(Trouble::invalid(
-                    column.clone(),
+                return Err(Trouble::sql(
+                    "42703",
                     format!(
                         "column \"{column}\" referenced in foreign key constraint does not exist"
                     ),
-                    "check the name",
                 ));
             }
         }
@@ -407,32 +395,53 @@ impl Migration {
             right.sort_unstable();
             left == right
         });
-        if !unique || foreign_columns.len() != columns.len() {
-            return Err(Trouble::invalid(
-                foreign.to_string(),
+        if foreign_columns.len() != columns.len() && !foreign_columns.is_empty() {
+            return Err(Trouble::sql(
+                "42830",
+                "number of referencing and referenced columns for foreign key disagree",
+            ));
+        }
+        if foreign_columns.is_empty() {
+            return Err(Trouble::sql(
+                "42704",
+                format!(
+                    "there is no primary key for referenced table \"{}\"",
+                    target.name
+                ),
+            ));
+        }
+        if !unique {
+            return Err(SqlError::new(
+                "42830",
                 format!(
                     "there is no unique constraint matching given keys for referenced table \"{}\"",
                     target.name
                 ),
-                "refer to its primary key, or make the columns unique",
-            ));
+            )
+            .hint("refer to its primary key, or make the columns unique")
+            .into());
         }
         for (mine, theirs) in columns.iter().zip(&foreign_columns) {
             let (Some(mine), Some(theirs)) = (table.column(mine), target.column(theirs)) else {
                 continue;
             };
             if !crate::lower::same(&mine.ty, &theirs.ty) {
-                return Err(Trouble::invalid(
-                    mine.name.clone(),
-                    format!(
-                        "key columns \"{}\" and \"{}\" are of incompatible types: {} and {}",
-                        mine.name,
-                        theirs.name,
-                        mine.ty.name(),
-                        theirs.ty.name()
-                    ),
-                    "give both one type",
-                ));
+                let key = name
+                    .clone()
+                    .unwrap_or_else(|| self.constraint_name(table, &columns, "fkey"));
+                return Err(SqlError::new(
+                    "42804",
+                    format!("foreign key constraint \"{key}\" cannot be implemented"),
+                )
+                .detail(format!(
+                    "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.",
+                    mine.name,
+                    theirs.name,
+                    mine.ty.base_name(),
+                    theirs.ty.base_name()
+                ))
+                .hint("give both one type")
+                .into());
             }
         }
         let name = name.unwrap_or_else(|| self.constraint_name(table, &columns, "fkey"));
@@ -444,6 +453,10 @@ impl Migration {
             foreign_columns,
             on_delete: action(foreign.on_delete),
             on_update: action(foreign.on_update),
+            match_full: foreign.match_kind == Some(ast::ConstraintReferenceMatchKind::Full),
+            deferrable,
+            deferred,
+            validated: true,
         });
         Ok(())
     }
@@ -472,9 +485,32 @@ impl Migration {
         table.checks.push(Check {
             name,
             expr: lowered,
+            source: Some(expr.to_string()),
+            validated: true,
         });
         Ok(())
     }
+}
+
+/// Unique constraints that wait are refused: an upsert could not go by them, and a batch could fail with them.
+pub(super) fn immediate(
+    characteristics: Option<&ast::ConstraintCharacteristics>,
+    what: &str,
+) -> Result<()> {
+    let waits = characteristics.is_some_and(|kind| {
+        kind.deferrable == Some(true) || kind.initially == Some(ast::DeferrableInitial::Deferred)
+    });
+    if waits {
+        return Err(Trouble::unsupported(
+            format!("{what} deferrable"),
+            "leave out deferrable; to swap values, set one of them to null first",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn nulls_equal(option: ast::NullsDistinctOption) -> bool {
+    option == ast::NullsDistinctOption::NotDistinct
 }
 
 fn action(action: Option<ast::ReferentialAction>) -> Action {

@@ -1,10 +1,9 @@
 //! `create index`, `drop index`.
 
-use super::{Migration, identifier, named, rendered};
+use super::{Migration, identifier, named};
 use crate::catalog::{Index, IndexPart, Table};
 use crate::ddl;
-use crate::expr::Expr;
-use crate::lower::{Lowering, object};
+use crate::lower::{Lowering, fold, object};
 use crate::render::is_immutable;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
@@ -21,12 +20,6 @@ impl Migration {
                     "leave the index out until you run on Postgres: it changes how fast an answer is, and no answer",
                 ));
             }
-        }
-        if create.nulls_distinct == Some(false) {
-            return Err(Trouble::unsupported(
-                "nulls not distinct",
-                "make the columns not null",
-            ));
         }
         if create.concurrently {
             return Err(Trouble::unsupported(
@@ -51,14 +44,11 @@ impl Migration {
                 )
                 .at(crate::lower::line(&column.column.expr)));
             }
-            words.push(if let Expr::Column { name, .. } = &expr {
-                name.clone()
-            } else {
-                "expr".to_owned()
-            });
+            words.push(part_name(&column.column.expr, &words));
             // Where nulls stand changes which plans use the index, and no answer.
             parts.push(IndexPart {
                 expr,
+                source: Some(column.column.expr.to_string()),
                 descending: descending(&column.column.options),
             });
         }
@@ -94,13 +84,14 @@ impl Migration {
             unique: create.unique,
             parts,
             predicate,
+            predicate_source: create.predicate.as_ref().map(ToString::to_string),
+            nulls_equal: create.nulls_distinct == Some(false),
         };
-        let sql = rendered(ddl::create_index(&self.catalog, &table, &index))?;
-        self.step(sql);
         let mut changed = (*table).clone();
         changed.indexes.push(index);
-        self.put(changed);
-        Ok(())
+        // Rendered now, so that what can't be is refused on its line.
+        ddl::indexes(&self.catalog, &changed)?;
+        self.rebuild(&table, changed)
     }
 
     fn index(&self, schema: &str, name: &str) -> Option<&Table> {
@@ -127,16 +118,34 @@ impl Migration {
             };
         };
         let mut changed = table.clone();
-        for index in table.indexes.iter().filter(|index| index.name == plain) {
-            let file_name = ddl::index_file_name(&table, index);
-            self.run(|out| {
-                out.push("DROP INDEX ").ident(&file_name);
-            });
-        }
         changed.indexes.retain(|index| index.name != plain);
-        self.put(changed);
-        Ok(())
+        self.rebuild(&table, changed)
     }
+}
+
+/// The name Postgres gives a part of an index, different from those before it.
+fn part_name(expr: &ast::Expr, taken: &[String]) -> String {
+    fn plain(expr: &ast::Expr) -> Option<String> {
+        match expr {
+            ast::Expr::Nested(inner) => plain(inner),
+            ast::Expr::Identifier(name) => Some(fold(name)),
+            ast::Expr::CompoundIdentifier(parts) => parts.last().map(fold),
+            ast::Expr::Function(function) => object(&function.name).map(|(_, name)| name),
+            ast::Expr::Cast {
+                expr, data_type, ..
+            } => plain(expr).or_else(|| Some(data_type.to_string().to_lowercase())),
+            ast::Expr::Case { .. } => Some("case".to_owned()),
+            _ => None,
+        }
+    }
+    let base = plain(expr).unwrap_or_else(|| "expr".to_owned());
+    let mut name = base.clone();
+    let mut number = 0;
+    while taken.contains(&name) {
+        number += 1;
+        name = format!("{base}{number}");
+    }
+    name
 }
 
 /// `desc` among the options of an order.

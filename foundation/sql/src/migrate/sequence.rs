@@ -279,6 +279,7 @@ impl Migration {
             rest.next();
         }
         let (schema, name) = self.sequence_key(super::comment::dotted(&mut rest), source)?;
+        self.known_schema(&schema)?;
         if self.relation_exists(&schema, &name, None) {
             return if if_not_exists {
                 Ok(())
@@ -324,6 +325,7 @@ impl Migration {
                 (new, key.1.clone())
             };
             named_pair(&to)?;
+            self.known_schema(&to.0)?;
             return self.rename_sequence(&key, &to);
         }
         // Nobody here owns a sequence but the migrations.
@@ -366,6 +368,15 @@ impl Migration {
         Ok(())
     }
 
+    /// The sequence of an identity column follows the column to another type.
+    pub(super) fn retype_sequence(&mut self, key: &(String, String), ty: &Type) -> Result<()> {
+        let options = Options {
+            ty: Some(ty.clone()),
+            ..Options::default()
+        };
+        self.change_sequence(key, &options)
+    }
+
     fn restart_sequence(&mut self, key: &(String, String), at: i64, sequence: &Sequence) {
         let name = Catalog::file_name(&key.0, &key.1);
         let (min, max) = (sequence.min, sequence.max);
@@ -378,7 +389,11 @@ impl Migration {
         });
     }
 
-    fn rename_sequence(&mut self, key: &(String, String), to: &(String, String)) -> Result<()> {
+    pub(super) fn rename_sequence(
+        &mut self,
+        key: &(String, String),
+        to: &(String, String),
+    ) -> Result<()> {
         if self.relation_exists(&to.0, &to.1, None) {
             return Err(Trouble::sql(
                 "42P07",
@@ -497,7 +512,7 @@ impl Migration {
     pub(super) fn forget_sequence(&mut self, key: &(String, String)) {
         self.catalog.sequences.remove(key);
         let file_name = Catalog::file_name(&key.0, &key.1);
-        self.run(|out| {
+        self.run_now(|out| {
             out.push("SELECT ").push(FORGET_SEQUENCE).push("(");
             out.bind(crate::Bind::Const(file_name.into())).push(")");
         });

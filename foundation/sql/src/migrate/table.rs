@@ -1,14 +1,13 @@
 //! `create table`, `drop table` and constraints of tables.
 
-use super::column::{Later, given_name};
-use super::{Migration, advice, named, rendered};
+use super::column::{Later, given_name, immediate, nulls_equal};
+use super::reference::{depended_on, shown};
+use super::{Migration, advice, named};
 use crate::catalog::{Catalog, Key, Table};
-use crate::ddl;
 use crate::error::SqlError;
 use crate::lower::fold;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
-use std::sync::Arc;
 
 impl Migration {
     pub(super) fn create_table(&mut self, create: &ast::CreateTable) -> Result<()> {
@@ -34,6 +33,7 @@ impl Migration {
                 "list the columns, or refer to the other table by a foreign key",
             );
         }
+        self.known_schema(&schema)?;
         if self.relation_exists(&schema, &name, None) {
             if create.if_not_exists {
                 return Ok(());
@@ -77,10 +77,7 @@ impl Migration {
             }
         }
         self.finish_columns(&mut table, later)?;
-        let sql = rendered(ddl::create_table(&self.catalog, &table, &table.file_name()))?;
-        self.step(sql);
-        self.put(table);
-        Ok(())
+        self.create(table)
     }
 
     /// A table or view without anything in it yet.
@@ -111,43 +108,29 @@ impl Migration {
     ) -> Result<()> {
         match constraint {
             ast::TableConstraint::PrimaryKey(key) => {
+                immediate(key.characteristics.as_ref(), "primary key")?;
                 let name = given_name(table, key.name.as_ref())?;
                 let columns = plain_columns(&key.columns)?;
                 self.primary_key(table, name, columns)
             }
             ast::TableConstraint::Unique(unique) => {
-                if !matches!(
-                    unique.nulls_distinct,
-                    ast::NullsDistinctOption::None | ast::NullsDistinctOption::Distinct
-                ) {
-                    return Err(Trouble::unsupported(
-                        "unique nulls not distinct",
-                        "make the columns not null",
-                    ));
-                }
-                if unique
-                    .characteristics
-                    .as_ref()
-                    .is_some_and(|kind| kind.deferrable == Some(true) || kind.initially.is_some())
-                {
-                    return Err(Trouble::unsupported(
-                        "deferrable unique",
-                        "leave out deferrable: the constraint is checked at the end of each statement",
-                    ));
-                }
+                immediate(unique.characteristics.as_ref(), "unique")?;
                 let columns = plain_columns(&unique.columns)?;
                 for column in &columns {
                     if table.column(column).is_none() {
-                        return Err(Trouble::invalid(
-                            column.clone(),
+                        return Err(Trouble::sql(
+                            "42703",
                             format!("column \"{column}\" named in key does not exist"),
-                            "check the name",
                         ));
                     }
                 }
                 let name = given_name(table, unique.name.as_ref())?
                     .unwrap_or_else(|| self.key_name(table, &columns, "key"));
-                table.uniques.push(Key { name, columns });
+                table.uniques.push(Key {
+                    name,
+                    columns,
+                    nulls_equal: nulls_equal(unique.nulls_distinct),
+                });
                 Ok(())
             }
             ast::TableConstraint::ForeignKey(foreign) => {
@@ -181,11 +164,11 @@ impl Migration {
             return if if_exists {
                 Ok(())
             } else {
-                Err(Trouble::invalid(
-                    name.to_string(),
-                    format!("table \"{name}\" does not exist"),
-                    "check the name, or write if exists",
-                ))
+                Err(
+                    SqlError::new("42P01", format!("table \"{name}\" does not exist"))
+                        .hint("check the name, or write if exists")
+                        .into(),
+                )
             };
         };
         if table.view.is_some() {
@@ -197,47 +180,47 @@ impl Migration {
             .state("42809"));
         }
         self.drop_readers(&table, cascade)?;
-        if let Some(other) = self.dependent(&table, cascade) {
-            return Err(Trouble::invalid(
-                name.to_string(),
-                format!("{other} depends on it"),
-                "drop that first, or write cascade for foreign keys",
-            ));
-        }
-        let referring: Vec<Arc<Table>> = self
-            .catalog
-            .tables
-            .values()
-            .filter(|other| other.name != table.name || other.schema != table.schema)
-            .filter(|other| refers(other, &table))
-            .cloned()
+        let keys: Vec<_> = self
+            .referring(&table)
+            .into_iter()
+            .filter(|(other, _)| other.name != table.name || other.schema != table.schema)
             .collect();
-        self.catalog.tables.remove(&key);
-        self.forget_owned(&key.0, &key.1, None);
-        self.catalog.published.retain(|known| *known != key);
-        for other in referring {
-            let mut changed = (*other).clone();
-            changed.foreign_keys.retain(|foreign| {
-                foreign.foreign_schema != table.schema || foreign.foreign_table != table.name
-            });
-            self.rebuild(&other, changed)?;
+        let policies = self.policies_about(&table);
+        let what = format!("table {}", table.file_name());
+        let mut by: Vec<String> = keys
+            .iter()
+            .map(|(other, foreign)| {
+                format!(
+                    "constraint {} on table {} depends on {what}",
+                    foreign.name,
+                    other.file_name()
+                )
+            })
+            .collect();
+        by.extend(policies.iter().map(|(other, policy)| {
+            format!(
+                "policy {policy} on table {} depends on {what}",
+                shown(other)
+            )
+        }));
+        if !by.is_empty() && !cascade {
+            return Err(depended_on(&what, &by));
         }
-        self.run(|out| {
-            out.push("DROP TABLE ").ident(&table.file_name());
-        });
+        self.drop_foreign_keys(&keys)?;
+        self.drop_policies(&policies);
+        self.catalog.tables.remove(&key);
+        self.catalog.published.retain(|known| *known != key);
+        self.drop_from_file(&table);
+        self.forget_owned(&key.0, &key.1, None);
         Ok(())
     }
 
-    /// What would be left hanging without the table: a policy of another table, or, without `cascade`, a foreign key.
-    fn dependent(&self, table: &Table, cascade: bool) -> Option<String> {
-        for other in self
-            .catalog
-            .tables
-            .values()
-            .filter(|other| other.name != table.name || other.schema != table.schema)
-        {
-            if !cascade && refers(other, table) {
-                return Some(format!("a foreign key of table \"{}\"", other.name));
+    /// The policies of other tables that ask the table.
+    fn policies_about(&self, table: &Table) -> Vec<((String, String), String)> {
+        let mut found = Vec::new();
+        for (key, other) in &self.catalog.tables {
+            if other.name == table.name && other.schema == table.schema {
+                continue;
             }
             for policy in &other.policies {
                 let mut asks = false;
@@ -251,21 +234,12 @@ impl Migration {
                     });
                 }
                 if asks {
-                    return Some(format!(
-                        "policy \"{}\" of table \"{}\"",
-                        policy.name, other.name
-                    ));
+                    found.push((key.clone(), policy.name.clone()));
                 }
             }
         }
-        None
+        found
     }
-}
-
-fn refers(other: &Table, table: &Table) -> bool {
-    other.foreign_keys.iter().any(|foreign| {
-        foreign.foreign_schema == table.schema && foreign.foreign_table == table.name
-    })
 }
 
 /// Columns of a key: names without order or operator class.

@@ -162,7 +162,7 @@ impl Migration {
                 renamed.name.clone_from(&new);
                 self.catalog.tables.remove(&key);
                 self.put(renamed);
-                self.rename_reads(&key.0, &key.1, &new);
+                self.rename_reads(&key, &(key.0.clone(), new));
                 Ok(())
             }
             _ => Err(refused()),
@@ -226,12 +226,12 @@ impl Migration {
     }
 
     /// Every query that reads a table or view reads it by its new name.
-    pub(super) fn rename_reads(&mut self, schema: &str, old: &str, new: &str) {
+    pub(super) fn rename_reads(&mut self, from: &(String, String), to: &(String, String)) {
         for table in self.catalog.tables.values_mut() {
             if table.view.is_some() {
                 let table = std::sync::Arc::make_mut(table);
                 if let Some(view) = &mut table.view {
-                    view.query.rename_sources(schema, old, new);
+                    view.query.rename_sources(from, to);
                 }
             }
         }
@@ -239,7 +239,7 @@ impl Migration {
             let routine = std::sync::Arc::make_mut(routine);
             if let crate::routine::Body::Sql(operations) = &mut routine.body {
                 for operation in operations {
-                    operation.rename_sources(schema, old, new);
+                    operation.rename_sources(from, to);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Identity columns: `add generated`, `set generated`, `restart`, `drop identity`.
 
-use super::no_column;
+use super::column;
 use crate::catalog::{Identity, Table};
 use crate::migrate::Migration;
 use crate::migrate::sequence::Options;
@@ -19,29 +19,29 @@ impl Migration {
         options: &[ast::SequenceOptions],
     ) -> Result<()> {
         let mut changed = table.clone();
-        let at = position(table, name)?;
-        let column = &table.columns[at];
+        let at = column(table, name)?;
+        let known = &table.columns[at];
         let refused = |what: &str| {
             Trouble::sql(
                 "55000",
                 format!("column \"{name}\" of relation \"{}\" {what}", table.name),
             )
         };
-        if !matches!(column.ty, Type::Int2 | Type::Int4 | Type::Int8) {
+        if !matches!(known.ty, Type::Int2 | Type::Int4 | Type::Int8) {
             return Err(Trouble::sql(
                 "22023",
                 "identity column type must be smallint, integer, or bigint",
             ));
         }
-        if !column.not_null {
+        if !known.not_null {
             return Err(refused(
                 "must be declared NOT NULL before identity can be added",
             ));
         }
-        if column.identity.is_some() {
+        if known.identity.is_some() {
             return Err(refused("is already an identity column"));
         }
-        if column.default.is_some() {
+        if known.default.is_some() {
             return Err(refused("already has a default value"));
         }
         self.sequence_for(&mut changed, at, &Options::of_identity(options)?)?;
@@ -57,7 +57,7 @@ impl Migration {
         name: &str,
         if_exists: bool,
     ) -> Result<()> {
-        let at = position(table, name)?;
+        let at = column(table, name)?;
         let Some(sequence) = self.identity_sequence(table, name) else {
             return if if_exists {
                 Ok(())
@@ -80,7 +80,7 @@ impl Migration {
         name: &str,
         words: &[Token],
     ) -> Result<()> {
-        let at = position(table, name)?;
+        let at = column(table, name)?;
         let Some(sequence) = self.identity_sequence(table, name) else {
             return Err(no_identity(table, name));
         };
@@ -113,14 +113,6 @@ fn kind(always: bool) -> Identity {
     } else {
         Identity::ByDefault
     }
-}
-
-fn position(table: &Table, name: &str) -> Result<usize> {
-    table
-        .columns
-        .iter()
-        .position(|column| column.name == name)
-        .ok_or_else(|| no_column(table, name))
 }
 
 fn no_identity(table: &Table, name: &str) -> Trouble {
