@@ -277,12 +277,19 @@ impl<'a> Renderer<'a> {
                 query,
                 negated,
             } => {
+                #[cfg(feature = "planted")]
+                let overlooked =
+                    *negated && crate::planted::planted(crate::planted::Bug::NotInOverlooksNull);
+                #[cfg(feature = "planted")]
+                self.out.push(if overlooked { "ifnull(" } else { "" });
                 self.out.push("(");
                 self.expr(expr)?;
                 self.collate(expr);
                 self.out.push(if *negated { " NOT IN (" } else { " IN (" });
                 self.query(query, None)?;
                 self.out.push("))");
+                #[cfg(feature = "planted")]
+                self.out.push(if overlooked { ", 1)" } else { "" });
             }
         }
         Ok(())

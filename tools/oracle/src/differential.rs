@@ -63,6 +63,10 @@ pub struct Report {
     pub explained: BTreeMap<&'static str, usize>,
     /// Operators, functions and clauses the embedded engine refuses altogether.
     pub not_portable: Vec<String>,
+    /// Constructs the embedded engine calls an error of the statement rather than refusing them by name.
+    pub misnamed: Vec<String>,
+    /// Errors alike but for their words, one of each kind, with how many there were.
+    pub worded: BTreeMap<String, usize>,
     /// What nobody has explained.
     pub found: Vec<Found>,
     /// How long it took.
@@ -72,7 +76,7 @@ pub struct Report {
 /// Runs until `cases` statements were asked, or enough differences were found.
 pub fn run(options: Options, postgres: &mut OnPostgres) -> Result<Report> {
     let began = Instant::now();
-    let language = probe::language()?;
+    let probe::Probed { language, misnamed } = probe::language(postgres)?;
     let mut report = Report {
         not_portable: language
             .features
@@ -82,13 +86,14 @@ pub fn run(options: Options, postgres: &mut OnPostgres) -> Result<Report> {
             .chain(language.rules.refused())
             .map(str::to_owned)
             .collect(),
+        misnamed,
         ..Report::default()
     };
     let mut seeds = Random::new(options.seed);
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     while report.cases < options.cases && report.found.len() < options.failures_max {
         let left = options.cases - report.cases;
-        let mut random = Random::new(seeds.next());
+        let mut random = Random::new(seeds.number());
         let found = batch(&mut random, &language, postgres, &mut report, left)?;
         for (kind, case, answers) in found {
             let looks = signature(kind, &case, &answers);
@@ -123,16 +128,18 @@ pub fn run(options: Options, postgres: &mut OnPostgres) -> Result<Report> {
 /// What two differences of one cause have in common, more or less.
 fn signature(kind: Difference, case: &Case, answers: &Answers) -> String {
     let last = case.steps.last().map(|step| step.node.sql());
-    let state = |outcome: &Outcome| match outcome {
-        Outcome::Failed { state, .. } => state.clone(),
+    let error = |outcome: &Outcome| match outcome {
+        Outcome::Failed { .. } => skeleton(&outcome.show()),
         _ => String::new(),
     };
-    format!(
-        "{kind} {} {} {}",
-        state(&answers.postgres),
-        state(&answers.embedded),
+    let (postgres, embedded) = (error(&answers.postgres), error(&answers.embedded));
+    // The words of an error tell its cause better than the statement does.
+    let cause = if embedded.is_empty() && postgres.is_empty() {
         skeleton(&last.unwrap_or_default())
-    )
+    } else {
+        String::new()
+    };
+    format!("{kind} {postgres} {embedded} {cause}")
 }
 
 type Differs = (Difference, Case, Answers);
@@ -188,9 +195,8 @@ fn batch(
             }
         });
         report.cases += 1;
-        pair.postgres.types = report.cases % 4 == 0;
+        pair.postgres.types = report.cases.is_multiple_of(4);
         let answers = pair.step(&step);
-        pair.postgres.types = false;
         let changes = !step.node.sql().starts_with("select");
         let done = matches!(answers.embedded, Outcome::Done { .. });
         let effects = answers.verdict == Verdict::Different(Difference::Effects);
@@ -222,6 +228,16 @@ fn count(report: &mut Report, before: &[Step], step: &Step, answers: Answers) ->
         }
         Verdict::Refused(construct) => {
             *report.refused.entry(skeleton(construct)).or_default() += 1;
+            None
+        }
+        Verdict::Different(Difference::Message) => {
+            report.same_errors += 1;
+            let pair = format!(
+                "{} <> {}",
+                skeleton(&answers.postgres.show()),
+                skeleton(&answers.embedded.show())
+            );
+            *report.worded.entry(pair).or_default() += 1;
             None
         }
         Verdict::Different(kind) => {
@@ -280,6 +296,12 @@ impl fmt::Display for Report {
         for (construct, count) in constructs.iter().take(25) {
             writeln!(f, "  refused: {count} x {construct}")?;
         }
+        for (words, count) in &self.worded {
+            writeln!(f, "  worded otherwise: {count} x {words}")?;
+        }
+        for construct in &self.misnamed {
+            writeln!(f, "  called an error: {construct}")?;
+        }
         for found in &self.found {
             writeln!(
                 f,
@@ -289,6 +311,7 @@ impl fmt::Display for Report {
             write!(f, "{}", found.case.write())?;
             writeln!(f, "-- postgres: {}", found.answers.postgres.show())?;
             writeln!(f, "-- embedded: {}", found.answers.embedded.show())?;
+            write!(f, "{}", found.answers.effects)?;
         }
         Ok(())
     }

@@ -88,6 +88,11 @@ impl Engine for OnEmbedded {
                     construct: refusal.construct,
                 }
             }
+            Err(MigrateError::Refused(refusal)) if refusal.construct == "SQLSTATE 0A000" => {
+                Outcome::Refused {
+                    construct: refusal.reason,
+                }
+            }
             Err(MigrateError::Refused(refusal)) => Outcome::Failed {
                 state: refusal
                     .construct
@@ -109,7 +114,8 @@ impl Engine for OnEmbedded {
 
     fn run(&mut self, who: &Who, sql: &str) -> Outcome {
         let deadline = Instant::now() + Duration::from_secs(10);
-        let asked = self.db.execute_sql(&caller(who), sql, deadline);
+        let caller = caller(who);
+        let asked = self.db.execute_sql(&caller, sql, deadline);
         match self.runtime.block_on(asked) {
             Ok(answer) => Outcome::Done {
                 rows: json::members(&String::from_utf8_lossy(&answer.body)),

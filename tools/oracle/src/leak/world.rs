@@ -76,7 +76,10 @@ pub fn make(random: &mut Random, language: &Language, pair: &mut Pair<'_>) -> Re
         let asked = if random.chance(85) { at } else { tables.len() };
         let policies = Generator::new(random, language, &tables[..asked]).policies(&tables[at]);
         for policy in policies {
-            step(pair, policy)?;
+            // A table whose rows nothing protects is not reachable by REST at all, which tests of the service show.
+            if !policy.sql().contains("disable row level security") {
+                step(pair, policy)?;
+            }
         }
     }
     for name in TABLES {
@@ -111,7 +114,7 @@ fn column((name, ty): &(&str, Ty)) -> Column {
 
 /// A text that stands nowhere else.
 pub fn canary(random: &mut Random) -> String {
-    format!("canary{:012x}", random.next() >> 16)
+    format!("canary{:012x}", random.number() >> 16)
 }
 
 /// A number that stands nowhere else.
