@@ -64,7 +64,7 @@ pub struct Report {
     /// Operators, functions and clauses the embedded engine refuses altogether.
     pub not_portable: Vec<String>,
     /// Constructs the embedded engine calls an error of the statement rather than refusing them by name.
-    pub misnamed: Vec<String>,
+    pub misnamed: BTreeMap<String, (usize, String)>,
     /// Errors alike but for their words, one of each kind, with how many there were.
     pub worded: BTreeMap<String, usize>,
     /// What nobody has explained.
@@ -86,7 +86,10 @@ pub fn run(options: Options, postgres: &mut OnPostgres) -> Result<Report> {
             .chain(language.rules.refused())
             .map(str::to_owned)
             .collect(),
-        misnamed,
+        misnamed: misnamed
+            .into_iter()
+            .map(|(error, sql)| (skeleton(&error), (1, sql)))
+            .collect(),
         ..Report::default()
     };
     let mut seeds = Random::new(options.seed);
@@ -240,6 +243,13 @@ fn count(report: &mut Report, before: &[Step], step: &Step, answers: Answers) ->
             *report.worded.entry(pair).or_default() += 1;
             None
         }
+        Verdict::Different(_) if probe::wrongly_an_error(&answers) => {
+            // Each is one thing to do, wherever it stands.
+            let error = skeleton(&answers.embedded.show());
+            let known = report.misnamed.entry(error);
+            known.or_insert_with(|| (0, step.node.sql())).0 += 1;
+            None
+        }
         Verdict::Different(kind) => {
             let kind = *kind;
             if let Some(reason) = explained::reason(&step.node.sql(), kind, &answers) {
@@ -299,8 +309,8 @@ impl fmt::Display for Report {
         for (words, count) in &self.worded {
             writeln!(f, "  worded otherwise: {count} x {words}")?;
         }
-        for construct in &self.misnamed {
-            writeln!(f, "  called an error: {construct}")?;
+        for (error, (count, sql)) in &self.misnamed {
+            writeln!(f, "  called an error: {count} x {error}\n    {sql}")?;
         }
         for found in &self.found {
             writeln!(

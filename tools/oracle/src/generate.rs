@@ -313,6 +313,16 @@ impl<'g> Generator<'g> {
         }
     }
 
+    /// A table that may be written.
+    fn written(&mut self) -> &'g Table {
+        loop {
+            let table = self.table();
+            if !table.view {
+                return table;
+            }
+        }
+    }
+
     fn table(&mut self) -> &'g Table {
         &self.tables[self.random.below(self.tables.len())]
     }

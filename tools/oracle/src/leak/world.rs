@@ -70,6 +70,7 @@ pub fn make(random: &mut Random, language: &Language, pair: &mut Pair<'_>) -> Re
             name: (*name).to_owned(),
             columns: COLUMNS.iter().map(column).collect(),
             keys: vec![vec!["id".to_owned()], vec!["tag".to_owned()]],
+            view: false,
         });
     }
     for at in 0..tables.len() {
