@@ -169,9 +169,12 @@ fn batch(
         let step = migration(node);
         let answers = pair.step(&step);
         let made = matches!(answers.embedded, Outcome::Done { .. });
+        let different = matches!(answers.verdict, Verdict::Different(_));
         if let Some(differs) = count(report, &steps, &step, answers) {
             // Whatever comes after would differ too.
             found.push(differs);
+        }
+        if different {
             return Ok(found);
         }
         if made {
@@ -202,15 +205,15 @@ fn batch(
         let answers = pair.step(&step);
         let changes = !step.node.sql().starts_with("select");
         let done = matches!(answers.embedded, Outcome::Done { .. });
-        let effects = answers.verdict == Verdict::Different(Difference::Effects);
-        if let Some(differs) = count(report, &steps, &step, answers) {
-            found.push(differs);
-            if changes {
-                return Ok(found);
-            }
-        } else if effects {
+        // The words of an error are all that differs in a `Message`.
+        let different =
+            matches!(&answers.verdict, Verdict::Different(kind) if *kind != Difference::Message);
+        found.extend(count(report, &steps, &step, answers));
+        if different && changes {
+            // The engines hold other rows from here on.
             return Ok(found);
-        } else if changes && done {
+        }
+        if changes && done {
             report.writes += 1;
             steps.push(step);
         }
