@@ -211,6 +211,11 @@ impl<'a> Renderer<'a> {
         match value {
             Value::Null => self.out.push("NULL"),
             Value::Int(int) => self.out.push(&int.to_string()),
+            // SQLite has no word for infinity; what is too large to be read is one.
+            Value::Real(real) if real.is_infinite() => {
+                self.out
+                    .push(if *real > 0.0 { "9e999" } else { "(-9e999)" })
+            }
             Value::Real(real) => self.out.push(&format!("{real:?}")),
             Value::Text(text) => self.out.push("'").push(&text.replace('\'', "''")).push("'"),
             Value::Blob(bytes) => {

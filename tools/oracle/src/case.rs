@@ -153,14 +153,19 @@ impl Case {
         Ok(self.steps.iter().map(|step| pair.step(step)).collect())
     }
 
-    /// How the last step differs, provided that no step before it does.
+    /// How the last step differs without being meant to, provided that no step before it does.
     pub fn difference(&self, postgres: &mut OnPostgres) -> Result<Option<(Difference, Answers)>> {
         let mut pair = Pair::open(postgres)?;
         for (at, step) in self.steps.iter().enumerate() {
             let answers = pair.step(step);
             let last = at + 1 == self.steps.len();
             match answers.verdict {
-                Verdict::Different(difference) if last => return Ok(Some((difference, answers))),
+                Verdict::Different(difference) if last => {
+                    let sql = step.node.sql();
+                    let meant = crate::explained::reason(&sql, difference, &answers).is_some()
+                        || crate::probe::wrongly_an_error(&answers);
+                    return Ok((!meant).then_some((difference, answers)));
+                }
                 Verdict::Different(Difference::Message) => {}
                 Verdict::Different(_) => return Ok(None),
                 _ => {}
