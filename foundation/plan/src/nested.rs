@@ -104,8 +104,12 @@ impl<'a> Planner<'a> {
                 .push("CASE ")
                 .push(&value)
                 .push(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END"),
-            JsonOut::Float => out
-                .push("coalesce(pg_json_float(")
+            JsonOut::Float | JsonOut::Float4 => out
+                .push(if json_out == JsonOut::Float {
+                    "coalesce(pg_json_float("
+                } else {
+                    "coalesce(pg_json_float4("
+                })
                 .push(&value)
                 .push("), 'null')"),
             JsonOut::Bytes => out

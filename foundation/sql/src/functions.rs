@@ -109,6 +109,16 @@ pub fn float_json(real: f64) -> String {
     }
 }
 
+/// A `real` as Postgres prints it in JSON.
+pub fn float4_json(real: f64) -> String {
+    let text = crate::types::output::float4_text(real);
+    if real.is_finite() {
+        text
+    } else {
+        format!("\"{text}\"")
+    }
+}
+
 /// The argument as text, however it is stored.
 fn text(value: &Value) -> Arc<str> {
     match value {

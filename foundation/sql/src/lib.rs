@@ -26,6 +26,8 @@ mod lower;
 mod migrate;
 pub mod operation;
 mod parse;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod policy;
 pub mod query;
 pub mod render;

@@ -63,6 +63,12 @@ pub fn policies(table: &Table, command: Command, role: Role) -> impl Iterator<It
 
 impl Renderer<'_> {
     pub(crate) fn passes(&self, table: &Table) -> bool {
+        #[cfg(feature = "planted")]
+        if !self.stack.is_empty()
+            && crate::planted::planted(crate::planted::Bug::SubSelectUnprotected)
+        {
+            return true;
+        }
         !applies(table, self.role)
     }
 
@@ -105,6 +111,12 @@ impl Renderer<'_> {
             .any(Expr::has_query);
         let (permissive, restrictive): (Vec<_>, Vec<_>) =
             holding.into_iter().partition(|policy| policy.permissive);
+        #[cfg(feature = "planted")]
+        let (permissive, restrictive) =
+            match crate::planted::planted(crate::planted::Bug::RestrictiveAsPermissive) {
+                true => ([permissive, restrictive].concat(), Vec::new()),
+                false => (permissive, restrictive),
+            };
         // A policy without a condition of this kind lets nothing pass, as in Postgres.
         let permissive: Vec<Expr> = permissive.into_iter().filter_map(condition).collect();
         let restrictive: Vec<Expr> = restrictive.into_iter().filter_map(condition).collect();
@@ -134,13 +146,17 @@ impl Renderer<'_> {
     /// `(permissive OR ..) AND restrictive AND ..`
     fn conditions(&mut self, permissive: &[Expr], restrictive: &[Expr]) -> Result<(), SqlError> {
         let alone = restrictive.is_empty();
+        let several = permissive.len() > 1;
+        #[cfg(feature = "planted")]
+        let several =
+            several && (alone || !crate::planted::planted(crate::planted::Bug::OrMisassociated));
         self.out.push(if alone { "" } else { "(" });
-        self.out.push(if permissive.len() > 1 { "(" } else { "" });
+        self.out.push(if several { "(" } else { "" });
         for (index, expr) in permissive.iter().enumerate() {
             self.out.push(if index > 0 { " OR " } else { "" });
             self.expr(expr)?;
         }
-        self.out.push(if permissive.len() > 1 { ")" } else { "" });
+        self.out.push(if several { ")" } else { "" });
         for expr in restrictive {
             self.out.push(" AND ");
             self.expr(expr)?;

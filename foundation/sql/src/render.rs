@@ -230,6 +230,11 @@ impl<'a> Renderer<'a> {
         match value {
             Value::Null => self.out.push("NULL"),
             Value::Int(int) => self.out.push(&int.to_string()),
+            // SQLite has no word for infinity; what is too large to be read is one.
+            Value::Real(real) if real.is_infinite() => {
+                self.out
+                    .push(if *real > 0.0 { "9e999" } else { "(-9e999)" })
+            }
             Value::Real(real) => self.out.push(&format!("{real:?}")),
             Value::Text(text) => self.out.push("'").push(&text.replace('\'', "''")).push("'"),
             Value::Blob(bytes) => {
@@ -297,12 +302,19 @@ impl<'a> Renderer<'a> {
                 query,
                 negated,
             } => {
+                #[cfg(feature = "planted")]
+                let overlooked =
+                    *negated && crate::planted::planted(crate::planted::Bug::NotInOverlooksNull);
+                #[cfg(feature = "planted")]
+                self.out.push(if overlooked { "ifnull(" } else { "" });
                 self.out.push("(");
                 self.expr(expr)?;
                 self.collate(expr);
                 self.out.push(if *negated { " NOT IN (" } else { " IN (" });
                 self.query(query, None)?;
                 self.out.push("))");
+                #[cfg(feature = "planted")]
+                self.out.push(if overlooked { ", 1)" } else { "" });
             }
         }
         Ok(())

@@ -90,6 +90,8 @@ pub enum JsonOut {
     Bool,
     /// A float, as Postgres prints it; NaN and infinities are strings.
     Float,
+    /// A `real`, which prints fewer digits before it takes an exponent.
+    Float4,
     /// Text that is JSON already: json, jsonb, arrays, nested resources. Numerics too, but for NaN, which is a string.
     Raw,
     /// `\x..` in a string.
@@ -101,7 +103,8 @@ impl Type {
     pub fn json_out(&self) -> JsonOut {
         match self {
             Type::Int2 | Type::Int4 | Type::Int8 => JsonOut::Int,
-            Type::Float4 | Type::Float8 => JsonOut::Float,
+            Type::Float4 => JsonOut::Float4,
+            Type::Float8 => JsonOut::Float,
             Type::Bool => JsonOut::Bool,
             Type::Numeric(_) | Type::Json | Type::Jsonb | Type::Array(_) => JsonOut::Raw,
             Type::Bytea => JsonOut::Bytes,

@@ -11,7 +11,7 @@ pub enum Value {
     /// Integers, and booleans as 0 and 1.
     Int(i64),
     /// Floats only; never a numeric.
-    Real(#[serde(with = "real")] f64),
+    Real(#[serde(with = "float")] f64),
     /// Everything else: text, canonical numerics, ISO dates, uuids, JSON, arrays as JSON.
     Text(Arc<str>),
     /// Bytes.
@@ -76,30 +76,43 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// Floats in JSON: those that are no numbers there are words.
-mod real {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+/// Floats in the stored catalog. JSON has no infinity: those stand there as texts.
+mod float {
+    use serde::{Deserialize, Deserializer, Serializer};
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Form {
-        Number(f64),
-        Word(String),
+    enum Stored {
+        Finite(f64),
+        Named(String),
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-    pub fn serialize<S: Serializer>(real: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(real: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if real.is_finite() {
-            Form::Number(*real).serialize(serializer)
+            serializer.serialize_f64(*real)
         } else {
-            Form::Word(real.to_string()).serialize(serializer)
+            serializer.collect_str(&format_args!("{real}"))
         }
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        match Form::deserialize(deserializer)? {
-            Form::Number(real) => Ok(real),
-            Form::Word(word) => word.parse().map_err(serde::de::Error::custom),
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Stored::deserialize(deserializer)? {
+            Stored::Finite(real) => Ok(real),
+            Stored::Named(name) => name.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_float_survives_being_stored() {
+        for real in [1.5, 0.0, 1e300, f64::INFINITY, f64::NEG_INFINITY] {
+            let stored = serde_json::to_string(&Value::Real(real)).unwrap();
+            let read: Value = serde_json::from_str(&stored).unwrap();
+            assert_eq!(read, Value::Real(real), "{stored}");
         }
     }
 }

@@ -38,6 +38,8 @@ pub struct Answers {
     pub embedded: Outcome,
     /// What to make of it.
     pub verdict: Verdict,
+    /// What the tables hold afterwards, where they differ.
+    pub effects: String,
 }
 
 /// The two engines, in the same state.
@@ -54,6 +56,7 @@ impl<'p> Pair<'p> {
     /// Both empty.
     pub fn open(postgres: &'p mut OnPostgres) -> Result<Pair<'p>> {
         postgres.reset()?;
+        postgres.types = true;
         Ok(Pair {
             postgres,
             embedded: OnEmbedded::open()?,
@@ -76,6 +79,7 @@ impl<'p> Pair<'p> {
                 },
                 verdict: Verdict::Refused(construct.clone()),
                 embedded,
+                effects: String::new(),
             };
         }
         let postgres = match &step.who {
@@ -84,8 +88,12 @@ impl<'p> Pair<'p> {
         };
         let mut verdict = compare(&postgres, &embedded, step.ordered);
         let worded = verdict == Verdict::Different(Difference::Message);
+        let mut effects = String::new();
         if step.who.is_none() {
-            if let Some(rest) = sql.strip_prefix("create table ") {
+            if let Some(rest) = sql.strip_prefix("create table ")
+                && verdict == Verdict::Same
+                && matches!(postgres, Outcome::Done { .. })
+            {
                 let name = rest.split([' ', '(']).next().unwrap_or_default();
                 self.tables.push(name.to_owned());
             }
@@ -94,30 +102,32 @@ impl<'p> Pair<'p> {
             if both(&postgres) && both(&embedded) {
                 verdict = Verdict::Same;
             }
-        } else if (verdict == Verdict::Same || worded) && changes(&sql) && self.differ() {
-            verdict = Verdict::Different(Difference::Effects);
+        } else if (verdict == Verdict::Same || worded) && changes(&sql) {
+            effects = self.differing();
+            if !effects.is_empty() {
+                verdict = Verdict::Different(Difference::Effects);
+            }
         }
         Answers {
             postgres,
             embedded,
             verdict,
+            effects,
         }
     }
 
-    /// The tables whose content differs, with both contents.
-    pub fn differing(&mut self) -> Vec<(String, Vec<String>, Vec<String>)> {
-        let tables = self.tables.clone();
-        tables
-            .into_iter()
-            .filter_map(|table| {
-                let (one, other) = (self.postgres.content(&table), self.embedded.content(&table));
-                (one != other).then_some((table, one, other))
-            })
-            .collect()
-    }
-
-    fn differ(&mut self) -> bool {
-        !self.differing().is_empty()
+    /// What the tables hold where it differs, a line for each row that only one of them has.
+    fn differing(&mut self) -> String {
+        let mut out = String::new();
+        for table in self.tables.clone() {
+            let (one, other) = (self.postgres.content(&table), self.embedded.content(&table));
+            for (engine, rows, others) in [("postgres", &one, &other), ("embedded", &other, &one)] {
+                for row in rows.iter().filter(|row| !others.contains(row)) {
+                    let _ = writeln!(out, "-- {table}, {engine}: {row}");
+                }
+            }
+        }
+        out
     }
 }
 
@@ -143,14 +153,19 @@ impl Case {
         Ok(self.steps.iter().map(|step| pair.step(step)).collect())
     }
 
-    /// How the last step differs, provided that no step before it does.
+    /// How the last step differs without being meant to, provided that no step before it does.
     pub fn difference(&self, postgres: &mut OnPostgres) -> Result<Option<(Difference, Answers)>> {
         let mut pair = Pair::open(postgres)?;
         for (at, step) in self.steps.iter().enumerate() {
             let answers = pair.step(step);
             let last = at + 1 == self.steps.len();
             match answers.verdict {
-                Verdict::Different(difference) if last => return Ok(Some((difference, answers))),
+                Verdict::Different(difference) if last => {
+                    let sql = step.node.sql();
+                    let meant = crate::explained::reason(&sql, difference, &answers).is_some()
+                        || crate::probe::wrongly_an_error(&answers);
+                    return Ok((!meant).then_some((difference, answers)));
+                }
                 Verdict::Different(Difference::Message) => {}
                 Verdict::Different(_) => return Ok(None),
                 _ => {}

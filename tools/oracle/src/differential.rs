@@ -63,6 +63,10 @@ pub struct Report {
     pub explained: BTreeMap<&'static str, usize>,
     /// Operators, functions and clauses the embedded engine refuses altogether.
     pub not_portable: Vec<String>,
+    /// Constructs the embedded engine calls an error of the statement rather than refusing them by name.
+    pub misnamed: BTreeMap<String, (usize, String)>,
+    /// Errors alike but for their words, one of each kind, with how many there were.
+    pub worded: BTreeMap<String, usize>,
     /// What nobody has explained.
     pub found: Vec<Found>,
     /// How long it took.
@@ -72,7 +76,7 @@ pub struct Report {
 /// Runs until `cases` statements were asked, or enough differences were found.
 pub fn run(options: Options, postgres: &mut OnPostgres) -> Result<Report> {
     let began = Instant::now();
-    let language = probe::language()?;
+    let probe::Probed { language, misnamed } = probe::language(postgres)?;
     let mut report = Report {
         not_portable: language
             .features
@@ -82,13 +86,17 @@ pub fn run(options: Options, postgres: &mut OnPostgres) -> Result<Report> {
             .chain(language.rules.refused())
             .map(str::to_owned)
             .collect(),
+        misnamed: misnamed
+            .into_iter()
+            .map(|(error, sql)| (skeleton(&error), (1, sql)))
+            .collect(),
         ..Report::default()
     };
     let mut seeds = Random::new(options.seed);
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     while report.cases < options.cases && report.found.len() < options.failures_max {
         let left = options.cases - report.cases;
-        let mut random = Random::new(seeds.next());
+        let mut random = Random::new(seeds.number());
         let found = batch(&mut random, &language, postgres, &mut report, left)?;
         for (kind, case, answers) in found {
             let looks = signature(kind, &case, &answers);
@@ -123,16 +131,18 @@ pub fn run(options: Options, postgres: &mut OnPostgres) -> Result<Report> {
 /// What two differences of one cause have in common, more or less.
 fn signature(kind: Difference, case: &Case, answers: &Answers) -> String {
     let last = case.steps.last().map(|step| step.node.sql());
-    let state = |outcome: &Outcome| match outcome {
-        Outcome::Failed { state, .. } => state.clone(),
+    let error = |outcome: &Outcome| match outcome {
+        Outcome::Failed { .. } => skeleton(&outcome.show()),
         _ => String::new(),
     };
-    format!(
-        "{kind} {} {} {}",
-        state(&answers.postgres),
-        state(&answers.embedded),
+    let (postgres, embedded) = (error(&answers.postgres), error(&answers.embedded));
+    // The words of an error tell its cause better than the statement does.
+    let cause = if embedded.is_empty() && postgres.is_empty() {
         skeleton(&last.unwrap_or_default())
-    )
+    } else {
+        String::new()
+    };
+    format!("{kind} {postgres} {embedded} {cause}")
 }
 
 type Differs = (Difference, Case, Answers);
@@ -159,9 +169,12 @@ fn batch(
         let step = migration(node);
         let answers = pair.step(&step);
         let made = matches!(answers.embedded, Outcome::Done { .. });
+        let different = matches!(answers.verdict, Verdict::Different(_));
         if let Some(differs) = count(report, &steps, &step, answers) {
             // Whatever comes after would differ too.
             found.push(differs);
+        }
+        if different {
             return Ok(found);
         }
         if made {
@@ -188,20 +201,19 @@ fn batch(
             }
         });
         report.cases += 1;
-        pair.postgres.types = report.cases % 4 == 0;
+        pair.postgres.types = report.cases.is_multiple_of(4);
         let answers = pair.step(&step);
-        pair.postgres.types = false;
         let changes = !step.node.sql().starts_with("select");
         let done = matches!(answers.embedded, Outcome::Done { .. });
-        let effects = answers.verdict == Verdict::Different(Difference::Effects);
-        if let Some(differs) = count(report, &steps, &step, answers) {
-            found.push(differs);
-            if changes {
-                return Ok(found);
-            }
-        } else if effects {
+        // The words of an error are all that differs in a `Message`.
+        let different =
+            matches!(&answers.verdict, Verdict::Different(kind) if *kind != Difference::Message);
+        found.extend(count(report, &steps, &step, answers));
+        if different && changes {
+            // The engines hold other rows from here on.
             return Ok(found);
-        } else if changes && done {
+        }
+        if changes && done {
             report.writes += 1;
             steps.push(step);
         }
@@ -222,6 +234,23 @@ fn count(report: &mut Report, before: &[Step], step: &Step, answers: Answers) ->
         }
         Verdict::Refused(construct) => {
             *report.refused.entry(skeleton(construct)).or_default() += 1;
+            None
+        }
+        Verdict::Different(Difference::Message) => {
+            report.same_errors += 1;
+            let pair = format!(
+                "{} <> {}",
+                skeleton(&answers.postgres.show()),
+                skeleton(&answers.embedded.show())
+            );
+            *report.worded.entry(pair).or_default() += 1;
+            None
+        }
+        Verdict::Different(_) if probe::wrongly_an_error(&answers) => {
+            // Each is one thing to do, wherever it stands.
+            let error = skeleton(&answers.embedded.show());
+            let known = report.misnamed.entry(error);
+            known.or_insert_with(|| (0, step.node.sql())).0 += 1;
             None
         }
         Verdict::Different(kind) => {
@@ -280,6 +309,12 @@ impl fmt::Display for Report {
         for (construct, count) in constructs.iter().take(25) {
             writeln!(f, "  refused: {count} x {construct}")?;
         }
+        for (words, count) in &self.worded {
+            writeln!(f, "  worded otherwise: {count} x {words}")?;
+        }
+        for (error, (count, sql)) in &self.misnamed {
+            writeln!(f, "  called an error: {count} x {error}\n    {sql}")?;
+        }
         for found in &self.found {
             writeln!(
                 f,
@@ -289,6 +324,7 @@ impl fmt::Display for Report {
             write!(f, "{}", found.case.write())?;
             writeln!(f, "-- postgres: {}", found.answers.postgres.show())?;
             writeln!(f, "-- embedded: {}", found.answers.embedded.show())?;
+            write!(f, "{}", found.answers.effects)?;
         }
         Ok(())
     }

@@ -101,6 +101,9 @@ impl Outcome {
     /// In a line, for people.
     pub fn show(&self) -> String {
         match self {
+            Outcome::Done { rows, types } if !types.is_empty() => {
+                format!("[{}] of {}", rows.join(", "), types.join(", "))
+            }
             Outcome::Done { rows, .. } => format!("[{}]", rows.join(", ")),
             Outcome::Failed { state, message } => format!("ERROR {state}: {message}"),
             Outcome::Refused { construct } => format!("refused: {construct}"),

@@ -22,6 +22,8 @@ pub struct Language {
     pub rules: Rules,
     /// Clauses, types and the like, each with a statement that shows whether it is refused, and whether it is.
     pub features: Vec<Feature>,
+    /// Whether `revoke` takes a right away.
+    pub revokes: bool,
 }
 
 /// A clause or a type.
@@ -42,8 +44,6 @@ pub struct Statement {
     pub node: Node,
     /// Whether its order is given whole.
     pub ordered: bool,
-    /// Whether it changes rows.
-    pub writes: bool,
     /// Who says it.
     pub who: Who,
 }
@@ -215,6 +215,7 @@ impl Default for Language {
         Language {
             rules: Rules::default(),
             features: features.collect(),
+            revokes: true,
         }
     }
 }
@@ -264,21 +265,16 @@ impl<'g> Generator<'g> {
         self.names = 0;
         self.wild = self.random.chance(3);
         let who = self.who();
-        let (node, ordered, writes) = match self.random.below(100) {
+        let (node, ordered) = match self.random.below(100) {
             0..=24 => self.risky(),
             25..=66 => self.select(),
-            67..=78 => (self.insert(), false, true),
-            79..=89 => (self.update(), false, true),
-            _ => (self.delete(), false, true),
+            67..=78 => (self.insert(), false),
+            79..=89 => (self.update(), false),
+            _ => (self.delete(), false),
         };
         self.risk = false;
         self.scopes.clear();
-        Statement {
-            node,
-            ordered,
-            writes,
-            who,
-        }
+        Statement { node, ordered, who }
     }
 
     fn who(&mut self) -> Who {
@@ -314,6 +310,16 @@ impl<'g> Generator<'g> {
                 .iter()
                 .map(|column| (column.name.clone(), column.ty.base()))
                 .collect(),
+        }
+    }
+
+    /// A table that may be written.
+    fn written(&mut self) -> &'g Table {
+        loop {
+            let table = self.table();
+            if !table.view {
+                return table;
+            }
         }
     }
 

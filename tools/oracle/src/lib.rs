@@ -19,9 +19,12 @@ mod engine;
 mod explained;
 mod generate;
 mod json;
+pub mod leak;
 mod node;
 mod on_embedded;
 mod on_postgres;
+#[cfg(feature = "planted")]
+pub mod planted;
 mod probe;
 mod random;
 mod rules;
@@ -33,63 +36,3 @@ pub use case::Case;
 pub use compare::{Difference, Verdict};
 pub use on_postgres::OnPostgres;
 pub use random::Random;
-
-#[doc(hidden)]
-pub fn pg_only() {
-    use engine::*;
-    let server = pando_testkit::Postgres::start().unwrap();
-    let database = server.database().unwrap();
-    let mut pg = OnPostgres::open(&database).unwrap();
-    let language = generate::Language::default();
-    let mut random = Random::new(
-        std::env::args()
-            .nth(1)
-            .and_then(|a| a.parse().ok())
-            .unwrap_or(1),
-    );
-    let mut states = std::collections::BTreeMap::<String, (usize, String)>::new();
-    let began = std::time::Instant::now();
-    let mut n = 0;
-    for _ in 0..60 {
-        let schema = generate::schema(&mut random, &language);
-        pg.reset().unwrap();
-        let mut note = |kind: &str, sql: String, o: Outcome| {
-            let key = match &o {
-                Outcome::Failed { state, .. } => format!("{kind} {state}"),
-                Outcome::Done { rows, .. } => {
-                    format!("{kind} {}", if rows.is_empty() { "empty" } else { "rows" })
-                }
-                _ => "?".into(),
-            };
-            let e = states.entry(key).or_insert((0, String::new()));
-            e.0 += 1;
-            if e.0 <= 8 {
-                e.1.push_str(&format!(
-                    "    {sql}\n      {}\n",
-                    o.show().chars().take(150).collect::<String>()
-                ));
-            }
-        };
-        for node in &schema.ddl {
-            let sql = node.sql();
-            let o = pg.migrate(&sql);
-            note("ddl", sql, o);
-        }
-        for node in generate::rows(&mut random, &schema) {
-            let sql = node.sql();
-            let o = pg.run(&Who::service(), &sql);
-            note("row", sql, o);
-        }
-        for _ in 0..60 {
-            n += 1;
-            let st = generate::Generator::new(&mut random, &language, &schema.tables).statement();
-            let sql = st.node.sql();
-            let o = pg.run(&st.who, &sql);
-            note(if st.writes { "write" } else { "select" }, sql, o);
-        }
-    }
-    println!("{n} in {:?}", began.elapsed());
-    for (k, (c, ex)) in states {
-        println!("{k}: {c}\n{ex}");
-    }
-}

@@ -88,6 +88,11 @@ impl Engine for OnEmbedded {
                     construct: refusal.construct,
                 }
             }
+            Err(MigrateError::Refused(refusal)) if refusal.construct == "SQLSTATE 0A000" => {
+                Outcome::Refused {
+                    construct: refusal.reason,
+                }
+            }
             Err(MigrateError::Refused(refusal)) => Outcome::Failed {
                 state: refusal
                     .construct

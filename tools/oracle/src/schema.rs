@@ -29,6 +29,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Columns, or a set of columns, a conflict may be named by. The first is the key.
     pub keys: Vec<Vec<String>>,
+    /// Whether it is a view, which is only read.
+    pub view: bool,
 }
 
 /// A schema.

@@ -119,7 +119,7 @@ impl Ty {
             Ty::Bool => vec!["true".into(), "false".into(), "null".into()],
             Ty::Int2 | Ty::Int4 | Ty::Int8 => vec!["1".into(), "0".into()],
             Ty::Text => vec!["''".into(), "'a'".into()],
-            _ => vec!["null".into(), format!("null::{}", self.sql())],
+            _ => vec![format!("null::{}", self.sql())],
         }
     }
 

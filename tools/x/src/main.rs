@@ -5,6 +5,7 @@
 
 mod bench;
 mod lint;
+mod oracle;
 mod run;
 mod services;
 mod test;
@@ -17,6 +18,7 @@ cargo x lint                 formatting and clippy, warnings are errors
 cargo x test [ARGUMENTS]     every test; arguments go to the test runner (a filter, for instance)
 cargo x tidy                 layering, file sizes, banned crates, forbidden words, dead links
 cargo x bench NAME [..]      a benchmark, built for release; `cargo x bench peers` compares with others
+cargo x oracle [..]          the embedded engine beside PostgreSQL: --cases N, --seed S, --long, --leaks, --planted, --replay FILE
 cargo x services             what the tests need besides cargo, and whether it is here; installs what it can
 ";
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         "test" => test::test(&rest),
         "tidy" => tidy::tidy(),
         "bench" => bench::bench(&rest),
+        "oracle" => oracle::oracle(&rest),
         "services" => services::services(),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -46,6 +46,16 @@ pub fn test(arguments: &[String]) -> Result<()> {
     step(&mut runner)?;
     if arguments.is_empty() {
         step(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+        if postgres.is_ok() {
+            eprintln!(
+                "==> five bugs, planted one by one, which the comparison with PostgreSQL must find"
+            );
+            crate::oracle::oracle(&[
+                "--planted".to_owned(),
+                "--cases".to_owned(),
+                "30000".to_owned(),
+            ])?;
+        }
     }
 
     eprintln!(

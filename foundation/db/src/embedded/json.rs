@@ -1,7 +1,7 @@
 //! Rows written as JSON while they are stepped over, byte for byte as Postgres' `row_to_json` writes values.
 
 use pando_plan::OutColumn;
-use pando_sql::functions::float_json;
+use pando_sql::functions::{float_json, float4_json};
 use pando_sql::statement::JsonOut;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -35,6 +35,9 @@ fn write_value(value: ValueRef<'_>, form: JsonOut, out: &mut Vec<u8>) {
         (ValueRef::Integer(int), _) => {
             // Writing to a Vec can't fail.
             let _ = write!(out, "{int}");
+        }
+        (ValueRef::Real(real), JsonOut::Float4) => {
+            out.extend_from_slice(float4_json(real).as_bytes());
         }
         (ValueRef::Real(real), _) => out.extend_from_slice(float_json(real).as_bytes()),
         (ValueRef::Text(text), JsonOut::Raw) => {
@@ -108,6 +111,18 @@ mod tests {
             ),
             (ValueRef::Real(0.000_012_5), JsonOut::Float, "1.25e-05"),
             (ValueRef::Real(1.5e300), JsonOut::Float, "1.5e+300"),
+            (ValueRef::Real(1e15), JsonOut::Float4, "1e+15"),
+            (
+                ValueRef::Real(16_777_216.0),
+                JsonOut::Float4,
+                "1.6777216e+07",
+            ),
+            (ValueRef::Real(123_456.0), JsonOut::Float4, "123456"),
+            (
+                ValueRef::Real(f64::INFINITY),
+                JsonOut::Float4,
+                "\"Infinity\"",
+            ),
             (ValueRef::Real(f64::NAN), JsonOut::Float, "\"NaN\""),
             (
                 ValueRef::Real(f64::NEG_INFINITY),

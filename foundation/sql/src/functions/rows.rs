@@ -267,7 +267,10 @@ pub(crate) fn resolve(
                 return Err(missing().into());
             };
             // Numbers that SQLite would read as floats, and JSON, travel as texts.
-            let raw = matches!(item.json_out(), JsonOut::Raw | JsonOut::Float);
+            let raw = matches!(
+                item.json_out(),
+                JsonOut::Raw | JsonOut::Float | JsonOut::Float4
+            );
             Ok(one("pg_unnest", vec![array, flag(raw)], "unnest", *item))
         }
         ("json_array_elements" | "jsonb_array_elements", 1) => {

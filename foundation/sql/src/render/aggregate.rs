@@ -192,8 +192,12 @@ impl Renderer<'_> {
                     .push(" WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)");
                 Ok(())
             }
-            JsonOut::Float => {
-                self.out.push("json(pg_json_float(");
+            form @ (JsonOut::Float | JsonOut::Float4) => {
+                self.out.push(if form == JsonOut::Float {
+                    "json(pg_json_float("
+                } else {
+                    "json(pg_json_float4("
+                });
                 self.expr(expr)?;
                 self.out.push("))");
                 Ok(())

@@ -208,6 +208,14 @@ fn float(text: &str, ty: &Type) -> Result<Value, SqlError> {
 }
 
 fn numeric(text: &str, size: Option<(u16, i16)>) -> Result<Value, SqlError> {
+    #[cfg(feature = "planted")]
+    let text = &match (
+        crate::planted::planted(crate::planted::Bug::NumericThroughFloat),
+        text.trim().parse::<f64>(),
+    ) {
+        (true, Ok(float)) if float.is_finite() => float.to_string(),
+        _ => text.to_owned(),
+    };
     let decimal = Decimal::read(text).map_err(|fault| match fault {
         Fault::Syntax => syntax(&Type::Numeric(None), text),
         Fault::Overflow => SqlError::new("22003", "value overflows numeric format"),

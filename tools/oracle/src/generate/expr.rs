@@ -64,43 +64,50 @@ impl Generator<'_> {
         if nests && let Ty::Array(item) = comparable {
             comparable = *item;
         }
+        // Postgres does not evaluate what stands beside a constant null: where errors are to be seen, only one operand is more than
+        // a column or a literal.
+        let deep = self.random.below(rule.takes.len());
+        let full = depth;
         let kids = rule
             .takes
             .iter()
             .enumerate()
-            .map(|(at, operand)| match operand {
-                Operand::Of(ty) => self.expr(ty, depth),
-                Operand::Same => self.expr(ty, depth),
-                Operand::ArrayOfSame => self.expr(&Ty::Array(Box::new(ty.clone())), depth),
-                Operand::MemberOfSame => match ty {
-                    Ty::Array(item) => self.expr(item, depth),
-                    other => self.expr(other, depth),
-                },
-                // Two quoted literals would be two texts.
-                Operand::Comparable if at == 0 => self.expr(&comparable, depth),
-                Operand::Comparable => self.compared(&comparable, depth),
-                Operand::ArrayOfComparable => {
-                    self.expr(&Ty::Array(Box::new(comparable.clone())), depth)
+            .map(|(at, operand)| {
+                let depth = if self.risk && at != deep { 0 } else { full };
+                match operand {
+                    Operand::Of(ty) => self.expr(ty, depth),
+                    Operand::Same => self.expr(ty, depth),
+                    Operand::ArrayOfSame => self.expr(&Ty::Array(Box::new(ty.clone())), depth),
+                    Operand::MemberOfSame => match ty {
+                        Ty::Array(item) => self.expr(item, depth),
+                        other => self.expr(other, depth),
+                    },
+                    // Two quoted literals would be two texts.
+                    Operand::Comparable if at == 0 => self.expr(&comparable, depth),
+                    Operand::Comparable => self.compared(&comparable, depth),
+                    Operand::ArrayOfComparable => {
+                        self.expr(&Ty::Array(Box::new(comparable.clone())), depth)
+                    }
+                    Operand::Anything => {
+                        let any = self.some_type();
+                        self.expr(&any, depth)
+                    }
+                    Operand::Number => {
+                        let number = self
+                            .random
+                            .pick(&[
+                                Ty::Int2,
+                                Ty::Int4,
+                                Ty::Int8,
+                                Ty::Numeric(None),
+                                Ty::Float8,
+                                Ty::Float4,
+                            ])
+                            .clone();
+                        self.expr(&number, depth)
+                    }
+                    Operand::OneOf(texts) => Node::text(self.random.word(texts)),
                 }
-                Operand::Anything => {
-                    let any = self.some_type();
-                    self.expr(&any, depth)
-                }
-                Operand::Number => {
-                    let number = self
-                        .random
-                        .pick(&[
-                            Ty::Int2,
-                            Ty::Int4,
-                            Ty::Int8,
-                            Ty::Numeric(None),
-                            Ty::Float8,
-                            Ty::Float4,
-                        ])
-                        .clone();
-                    self.expr(&number, depth)
-                }
-                Operand::OneOf(texts) => Node::text(self.random.word(texts)),
             })
             .collect();
         Node::expr(ty, rule.shape, kids)

@@ -15,7 +15,7 @@ impl Generator<'_> {
     }
 
     /// The policies of a table. Now and then row-level security is off.
-    pub(super) fn policies(&mut self, table: &Table) -> Vec<Node> {
+    pub fn policies(&mut self, table: &Table) -> Vec<Node> {
         let mut made = Vec::new();
         if self.random.chance(6) {
             made.push(Node::text(format!(
@@ -23,7 +23,7 @@ impl Generator<'_> {
                 table.name
             )));
         }
-        if self.random.chance(6) {
+        if self.random.chance(6) && self.language.revokes {
             let what = self
                 .random
                 .word(&["insert", "update", "delete", "select", "all"]);
@@ -42,9 +42,14 @@ impl Generator<'_> {
     }
 
     fn policy(&mut self, table: &Table, number: usize) -> Node {
-        let kind = self
-            .random
-            .word(&["", "", "", " as permissive", " as restrictive"]);
+        let kind = self.random.word(&[
+            "",
+            "",
+            "",
+            " as permissive",
+            " as restrictive",
+            " as restrictive",
+        ]);
         let command = self.random.word(&[
             "",
             " for all",

@@ -24,13 +24,53 @@ pub fn schema(random: &mut Random, language: &Language) -> Schema {
         let mut generator = Generator::new(random, language, &tables[..asked]);
         made.ddl.extend(generator.policies(&tables[at]));
     }
+    if random.chance(35) {
+        view(random, language, &mut made);
+    }
     made
+}
+
+/// A view of one of the tables, as whoever reads it sees it.
+fn view(random: &mut Random, language: &Language, schema: &mut Schema) {
+    let of = random.pick(&schema.tables).clone();
+    let tables = schema.tables.clone();
+    let mut generator = Generator::new(random, language, &tables);
+    let filter = generator.over(&of, |it| it.expr(&Ty::Bool, 2));
+    let extra = generator.over(&of, |it| it.expr(&Ty::Text, 2));
+    let names: Vec<&str> = of
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    schema.ddl.push(Node::shape(
+        &format!(
+            "create view v1 with (security_invoker = true) as select {}, $ as extra from {} where $",
+            names.join(", "),
+            of.name
+        ),
+        vec![extra, filter],
+    ));
+    let mut columns = of.columns;
+    columns.push(Column {
+        name: "extra".to_owned(),
+        ty: Ty::Text,
+        not_null: false,
+        has_default: false,
+        generated: false,
+        refers: None,
+    });
+    schema.tables.push(Table {
+        name: "v1".to_owned(),
+        columns,
+        keys: Vec::new(),
+        view: true,
+    });
 }
 
 /// Statements that fill the tables, to be run by the service.
 pub fn rows(random: &mut Random, schema: &Schema) -> Vec<Node> {
     let mut made = Vec::new();
-    for table in &schema.tables {
+    for table in schema.tables.iter().filter(|table| !table.view) {
         for number in 0..random.between(2, 7) {
             let mut names = Vec::new();
             let mut values = Vec::new();
@@ -161,6 +201,7 @@ fn table(random: &mut Random, language: &Language, schema: &mut Schema, number: 
         name: name.clone(),
         columns,
         keys,
+        view: false,
     };
     if random.chance(15) {
         lines.push(Node::text("g text generated always as (upper(id::text)) stored").optional());

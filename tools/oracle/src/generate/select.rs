@@ -6,7 +6,7 @@ use crate::ty::Ty;
 
 impl Generator<'_> {
     /// One expression that may raise an error, where both engines must evaluate it: selected from all rows of a table.
-    pub(super) fn risky(&mut self) -> (Node, bool, bool) {
+    pub(super) fn risky(&mut self) -> (Node, bool) {
         let table = self.table();
         let alias = self.alias();
         self.scopes.push(vec![Self::source(table, &alias)]);
@@ -37,20 +37,20 @@ impl Generator<'_> {
             ),
             vec![expr],
         );
-        (node, true, false)
+        (node, true)
     }
 
-    pub(super) fn select(&mut self) -> (Node, bool, bool) {
+    pub(super) fn select(&mut self) -> (Node, bool) {
         let made = match self.random.below(20) {
             0..=3 => self.grouped(),
             4 => self.combined(),
-            5 => self.from_query(),
+            5 => self.query_of_query(),
             6 => self.starred(),
             7 => self.oddity(),
             _ => self.plain(),
         };
         self.scopes.clear();
-        (made.0, made.1, false)
+        made
     }
 
     /// Columns of tables, joined and filtered.
@@ -148,11 +148,15 @@ impl Generator<'_> {
     }
 
     fn aggregate(&mut self) -> Node {
-        let id = self
+        // In an order that leaves nothing open.
+        let ids: Vec<String> = self
             .scopes
             .last()
-            .and_then(|scope| scope.first())
-            .map_or_else(|| "id".to_owned(), |source| format!("{}.id", source.alias));
+            .into_iter()
+            .flatten()
+            .map(|source| format!("{}.id", source.alias))
+            .collect();
+        let id = ids.join(", ");
         let of = |it: &mut Self, ty: Ty, shape: &str| {
             let arg = it.expr(&ty, 1);
             Node::shape(shape, vec![arg])
@@ -269,7 +273,7 @@ impl Generator<'_> {
     }
 
     /// A query from a query, or from one with a name.
-    fn from_query(&mut self) -> (Node, bool) {
+    fn query_of_query(&mut self) -> (Node, bool) {
         let named = self.random.chance(50);
         if !self.feature(if named { "with" } else { "from subquery" }, 100) {
             return self.plain();

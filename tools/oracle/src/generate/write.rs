@@ -8,7 +8,7 @@ use crate::ty::Ty;
 
 impl Generator<'_> {
     pub(super) fn insert(&mut self) -> Node {
-        let table = self.table();
+        let table = self.written();
         let mut names = vec!["id".to_owned()];
         for column in table.columns.iter().skip(1) {
             if !column.generated && (column.not_null || self.random.chance(60)) {
@@ -103,7 +103,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn update(&mut self) -> Node {
-        let table = self.table();
+        let table = self.written();
         self.scopes.push(vec![Self::source(table, &table.name)]);
         let mut sets = Vec::new();
         for column in table.columns.iter().skip(1) {
@@ -142,7 +142,7 @@ impl Generator<'_> {
     }
 
     pub(super) fn delete(&mut self) -> Node {
-        let table = self.table();
+        let table = self.written();
         self.scopes.push(vec![Self::source(table, &table.name)]);
         let filter = self.write_filter(table);
         let returning = self.returning(table, "delete returning");

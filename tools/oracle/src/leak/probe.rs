@@ -138,7 +138,10 @@ fn filter(random: &mut Random, rows: &[Row]) -> Filter {
                 format!("not (tag = {} and n > 5)", quoted(&value)),
             )
         }
-        _ => made("secret=ilike.*CANARY*".to_owned(), "secret ilike '%CANARY%'".to_owned()),
+        _ => made(
+            "secret=ilike.*CANARY*".to_owned(),
+            "secret ilike '%CANARY%'".to_owned(),
+        ),
     }
 }
 
@@ -190,7 +193,14 @@ fn list(random: &mut Random, rows: &[Row]) -> Probe {
         "select={}",
         random.word(&["*", "id", "id,secret", "id,n,tag", "id,x:secret,owner"])
     ));
-    let order = random.word(&["", "id", "secret,id", "n.desc,id", "tag.desc.nullslast,id", "owner,id.desc"]);
+    let order = random.word(&[
+        "",
+        "id",
+        "secret,id",
+        "n.desc,id",
+        "tag.desc.nullslast,id",
+        "owner,id.desc",
+    ]);
     let mut statement = format!("select id from {table}{sql}");
     if !order.is_empty() {
         query.push(format!("order={order}"));
@@ -240,7 +250,8 @@ fn embed(random: &mut Random, rows: &[Row]) -> Probe {
     let mut query = vec![format!("select=id,secret,{inner}{mark}(id,secret,tag,n)")];
     let mut sql = String::new();
     if must {
-        let filtered = random.chance(60) && !one.query.starts_with("or=") && !one.query.starts_with("not.");
+        let filtered =
+            random.chance(60) && !one.query.starts_with("or=") && !one.query.starts_with("not.");
         let mut condition = joined;
         if filtered {
             query.push(format!("{inner}.{}", one.query));
@@ -490,7 +501,10 @@ fn odd(random: &mut Random, rows: &[Row]) -> Probe {
         2 => ask(Method::GET, format!("/{table}?select=id,secret::int")),
         3 => ask(Method::GET, format!("/{table}?secret=fts.{value}")),
         4 => Ask {
-            headers: vec![("range", "5-9".to_owned()), ("prefer", "count=exact".to_owned())],
+            headers: vec![
+                ("range", "5-9".to_owned()),
+                ("prefer", "count=exact".to_owned()),
+            ],
             ..ask(Method::GET, format!("/{table}?select=id"))
         },
         5 => Ask {
@@ -501,7 +515,10 @@ fn odd(random: &mut Random, rows: &[Row]) -> Probe {
             body: "{\"id\":2,\"secret\":\"x\",\"n\":\"many\"}".to_owned(),
             ..ask(Method::POST, format!("/{table}"))
         },
-        _ => ask(Method::GET, format!("/{table}?order=secret->>x&tag=match.^{value}")),
+        _ => ask(
+            Method::GET,
+            format!("/{table}?order=secret->>x&tag=match.^{value}"),
+        ),
     };
     Probe {
         ask,

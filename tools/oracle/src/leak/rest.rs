@@ -120,7 +120,18 @@ fn escaped(path: &str) -> String {
     let mut uri = "/rest/v1".to_owned();
     for byte in path.bytes() {
         match byte {
-            b' ' | b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'%' | 0x7f..
+            b' '
+            | b'"'
+            | b'<'
+            | b'>'
+            | b'\\'
+            | b'^'
+            | b'`'
+            | b'{'
+            | b'|'
+            | b'}'
+            | b'%'
+            | 0x7f..
             | 0..=0x1f => uri.push_str(&format!("%{byte:02X}")),
             _ => uri.push(char::from(byte)),
         }

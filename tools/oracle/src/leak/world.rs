@@ -70,13 +70,17 @@ pub fn make(random: &mut Random, language: &Language, pair: &mut Pair<'_>) -> Re
             name: (*name).to_owned(),
             columns: COLUMNS.iter().map(column).collect(),
             keys: vec![vec!["id".to_owned()], vec!["tag".to_owned()]],
+            view: false,
         });
     }
     for at in 0..tables.len() {
         let asked = if random.chance(85) { at } else { tables.len() };
         let policies = Generator::new(random, language, &tables[..asked]).policies(&tables[at]);
         for policy in policies {
-            step(pair, policy)?;
+            // A table whose rows nothing protects is not reachable by REST at all, which tests of the service show.
+            if !policy.sql().contains("disable row level security") {
+                step(pair, policy)?;
+            }
         }
     }
     for name in TABLES {
@@ -111,7 +115,7 @@ fn column((name, ty): &(&str, Ty)) -> Column {
 
 /// A text that stands nowhere else.
 pub fn canary(random: &mut Random) -> String {
-    format!("canary{:012x}", random.next() >> 16)
+    format!("canary{:012x}", random.number() >> 16)
 }
 
 /// A number that stands nowhere else.

@@ -1,4 +1,0 @@
-use pando_oracle::*;
-fn main() {
-    pando_oracle::pg_only();
-}
