@@ -18,7 +18,6 @@ use app::App;
 const NOT_YET: &[&str] = &[
     "blog",
     "booking",
-    "chat",
     "clinic",
     "delivery",
     "expenses",
