@@ -7,6 +7,7 @@
 
 mod answer;
 mod app;
+mod differences;
 mod embedded;
 mod oracle;
 mod script;
