@@ -4,3 +4,4 @@ begin
   return new;
 end;
 $$;
+create trigger call_webhook after insert on places for each row execute function call_webhook();

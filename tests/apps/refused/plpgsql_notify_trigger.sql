@@ -4,3 +4,4 @@ begin
   return new;
 end;
 $$;
+create trigger tell after insert on places for each row execute function tell();

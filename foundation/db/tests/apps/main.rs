@@ -7,6 +7,7 @@
 
 mod answer;
 mod app;
+mod differences;
 mod embedded;
 mod oracle;
 mod script;
@@ -18,7 +19,6 @@ use app::App;
 const NOT_YET: &[&str] = &[
     "blog",
     "booking",
-    "chat",
     "clinic",
     "delivery",
     "expenses",

@@ -8,12 +8,18 @@ use postgres::Client;
 
 /// Its answers, in order; none where Postgres is not to be had. Its migrations must run: they are meant for Postgres.
 pub fn run(app: &App) -> Option<Vec<Answer>> {
+    run_after(app, "")
+}
+
+/// As [`run`], on a server that was told something before.
+pub fn run_after(app: &App, before: &str) -> Option<Vec<Answer>> {
     if Postgres::is_absent() {
         eprintln!("not compared: PostgreSQL 15 is not to be had here");
         return None;
     }
     let database = Postgres::shared().unwrap().database().unwrap();
     let mut client = database.connect().unwrap();
+    client.batch_execute(before).unwrap();
     for (file, sql) in &app.migrations {
         if let Err(error) = client.batch_execute(&format!("begin;\n{sql}\n;commit;")) {
             panic!("{}/{file} on Postgres: {}", app.name, text(&error));

@@ -333,6 +333,9 @@ pub(crate) fn of_type(name: &str) -> &'static str {
         "ltree" => "use text or text[]",
         "bit" | "varbit" => "use boolean columns, or an integer",
         "timetz" => "use time, or timestamptz",
+        "time" | "timestamp" | "timestamptz" | "interval" => {
+            "leave out the precision: microseconds are kept"
+        }
         "oid" | "regclass" | "regproc" | "regtype" | "name" => "use text or bigint",
         _ => {
             "use text, varchar, char, smallint, integer, bigint, real, double precision, numeric, boolean, uuid, timestamptz, \

@@ -14,7 +14,7 @@ create table public.appointments (
   patient_id uuid not null references public.patients (id) on delete cascade,
   doctor_id uuid not null references public.staff (id),
   day date not null,
-  at time(0) not null,
+  at time not null,
   minutes smallint not null default 15 check (minutes in (15, 30, 45)),
   status public.appointment_status not null default 'requested',
   reason text,

@@ -1,0 +1,167 @@
+//! What is deliberately different from Postgres. Each case is named in `docs/portability.md`, which says why.
+
+use crate::app::App;
+use crate::script::Script;
+use crate::{embedded, oracle};
+use std::fs;
+use std::path::Path;
+
+struct Difference {
+    name: &'static str,
+    migration: &'static str,
+    /// As in `requests.txt`; the last answer is what differs.
+    requests: &'static str,
+    postgres: &'static str,
+    embedded: &'static str,
+}
+
+const DIFFERENCES: &[Difference] = &[
+    Difference {
+        name: "no_action_is_checked_at_the_end_of_the_whole_statement",
+        migration: "create table teams (id int primary key);
+            create table people (id int primary key, team int references teams on delete cascade);
+            create table boards (id int primary key, team int references teams on delete cascade);
+            create table tasks (board int references boards on delete cascade, person int references people on delete no action);
+            insert into teams values (1); insert into people values (1, 1); insert into boards values (1, 1); insert into tasks values (1, 1);",
+        requests: "as service\ndelete from teams;\n",
+        postgres: "23503 update or delete on table \"people\" violates foreign key constraint \"tasks_person_fkey\" on table \"tasks\"",
+        embedded: "1 changed",
+    },
+    Difference {
+        name: "the_clock_stands_still_for_a_statement",
+        migration: "",
+        requests: "as anon\nselect clock_timestamp() = now() as same;\n",
+        postgres: "same boolean: {\"same\":false}",
+        embedded: "same boolean: {\"same\":true}",
+    },
+    Difference {
+        name: "names_are_told_apart_by_more_than_their_case",
+        migration: "create table notes (id int); create table \"Notes\" (id int);",
+        requests: "as service\nselect count(*) from \"Notes\";\n",
+        postgres: "count bigint: {\"count\":0}",
+        embedded: "0001.sql:1: table Notes beside table notes: not available on the embedded engine; choose names that differ by more than their case",
+    },
+    Difference {
+        name: "names_have_no_dots_or_quotes",
+        migration: "create table \"a.b\" (id int);",
+        requests: "as service\nselect count(*) from \"a.b\";\n",
+        postgres: "count bigint: {\"count\":0}",
+        embedded: "0001.sql:1: a.b: a name has 1 to 63 bytes and no dot or double quote; rename it",
+    },
+    Difference {
+        name: "a_pattern_does_not_refer_back",
+        migration: "",
+        requests: "as anon\nselect 'aa' ~ '^(a)\\1$' as twice;\n",
+        postgres: "twice boolean: {\"twice\":true}",
+        embedded: "2201B invalid regular expression: back references are not available on the embedded engine",
+    },
+    Difference {
+        name: "years_have_four_digits",
+        migration: "",
+        requests: "as anon\nselect date '10000-01-01' as far;\n",
+        postgres: "far date: {\"far\":\"10000-01-01\"}",
+        embedded: "22008 date/time field value out of range: \"10000-01-01\"",
+    },
+    Difference {
+        name: "a_day_is_not_called_today",
+        migration: "",
+        requests: "as anon\nselect 'today'::date = current_date as same;\n",
+        postgres: "same boolean: {\"same\":true}",
+        embedded: "0A000 \"today\" as a value is not read on the embedded engine",
+    },
+    Difference {
+        name: "letters_beyond_a_to_z_have_case",
+        migration: "",
+        requests: "as anon\nselect upper('\u{e4}') as big, '\u{c4}' ilike '\u{e4}' as same;\n",
+        postgres: "big text, same boolean: {\"big\":\"\u{e4}\",\"same\":false}",
+        embedded: "big text, same boolean: {\"big\":\"\u{c4}\",\"same\":true}",
+    },
+    Difference {
+        name: "nan_is_no_float",
+        migration: "create table readings (id int primary key, celsius float8);",
+        requests: "as service\ninsert into readings values (1, 'NaN') returning celsius;\n",
+        postgres: "celsius double precision: {\"celsius\":\"NaN\"}",
+        embedded: "0A000 NaN is not stored in floating point columns on the embedded engine",
+    },
+    Difference {
+        name: "names_of_the_system_are_text",
+        migration: "",
+        requests: "as anon\nselect pg_typeof(1) as ty, current_user as who;\n",
+        postgres: "ty regtype, who name: {\"ty\":\"integer\",\"who\":\"anon\"}",
+        embedded: "ty text, who text: {\"ty\":\"integer\",\"who\":\"anon\"}",
+    },
+    Difference {
+        name: "an_array_has_one_dimension",
+        migration: "",
+        requests: "as anon\nselect array[[1, 2], [3, 4]] as grid;\n",
+        postgres: "grid integer[]: {\"grid\":[[1,2],[3,4]]}",
+        embedded: "0A000 an array of arrays: not available on the embedded engine",
+    },
+    Difference {
+        name: "a_table_is_closed_from_its_creation",
+        migration: "create table notes (body text); insert into notes values ('mine');",
+        requests: "as anon\nselect body from notes;\n",
+        postgres: "body text: {\"body\":\"mine\"}",
+        embedded: "body text: no rows",
+    },
+    Difference {
+        name: "a_pattern_does_not_look_ahead",
+        migration: "",
+        requests: "as anon\nselect 'ab' ~ 'a(?=b)' as ahead;\n",
+        postgres: "ahead boolean: {\"ahead\":true}",
+        embedded: "2201B invalid regular expression: look-around, including look-ahead and look-behind, is not supported",
+    },
+    Difference {
+        name: "what_no_row_needs_is_not_computed",
+        migration: "",
+        requests: "as anon\nselect 1 / 0 as n where false;\n",
+        postgres: "22012 division by zero",
+        embedded: "n integer: no rows",
+    },
+    Difference {
+        name: "views_are_read_only",
+        migration: "create table notes (body text); create view all_notes with (security_invoker = true) as select body from notes;",
+        requests: "as service\ninsert into all_notes values ('x');\n",
+        postgres: "1 changed",
+        embedded: "0A000 changing rows of view all_notes: not available on the embedded engine",
+    },
+];
+
+#[test]
+fn each_difference_is_as_documented() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/portability.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let mut failures = Vec::new();
+    for difference in DIFFERENCES {
+        let name = difference.name;
+        let mut differs = |engine: &str, expected: &str, got: &str| {
+            if got != expected {
+                failures.push(format!("{name} on {engine}:\n  {got}\nnot\n  {expected}"));
+            }
+        };
+        let app = App {
+            name: name.to_owned(),
+            migrations: vec![("0001.sql".to_owned(), difference.migration.to_owned())],
+            script: Script::parse(difference.requests),
+        };
+        // On Postgres as it comes; the kit's closes new tables, so that everything else can be compared.
+        if let Some(answers) =
+            oracle::run_after(&app, "alter event trigger pando_protect_new_tables disable")
+        {
+            differs(
+                "Postgres",
+                difference.postgres,
+                &answers.last().unwrap().to_string(),
+            );
+        }
+        let got = embedded::run(&app).map_or_else(
+            |refused| refused,
+            |answers| answers.last().unwrap().to_string(),
+        );
+        differs("the embedded engine", difference.embedded, &got);
+        if !docs.contains(&format!("`{name}`")) {
+            failures.push(format!("docs/portability.md does not name `{name}`"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}

@@ -1,1 +1,0 @@
-create view all_places as select id, name from places;
