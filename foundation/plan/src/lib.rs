@@ -13,6 +13,7 @@
 //! Deliberately absent: the REST and GraphQL grammars (services parse them into [`request`]), and engines (see `db`).
 
 mod error;
+mod grants;
 mod input;
 mod level;
 mod mutation;

@@ -22,7 +22,8 @@ use crate::payload::{self, PayloadColumn};
 use crate::planner::{Planner, column};
 use crate::read::{OutColumn, PlanLimits};
 use crate::request::{Change, Expect, Input, Mutation};
-use draft::{Draft, is_handle};
+pub(crate) use draft::Draft;
+use draft::is_handle;
 use pando_kernel::Role;
 use pando_sql::catalog::{ForeignKey, Table};
 use pando_sql::{Bind, Catalog, SqlError, Statement, Value};
@@ -233,6 +234,7 @@ pub fn plan_mutation(
         Change::Update { columns } => update::plan(&mut draft, columns)?,
         Change::Delete => delete::plan(&mut draft)?,
     };
+    draft.permit_change()?;
     let keyless = match &mutation.change {
         Change::Insert { columns, .. } => table
             .columns

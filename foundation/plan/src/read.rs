@@ -123,6 +123,8 @@ pub fn plan_read(
     } else {
         None
     };
+    planner.permit_schema()?;
+    planner.permit_read(&root, true)?;
     Ok(ReadPlan {
         statement,
         columns,

@@ -4,6 +4,7 @@
 //! with the data as JSON and replaced as a whole when a migration commits.
 
 use crate::expr::Expr;
+use crate::privilege::{Kind, Privileges};
 use crate::query::Query;
 use crate::routine::{Routine, RoutineId};
 use crate::types::{EnumType, Type};
@@ -30,6 +31,17 @@ pub struct Catalog {
     pub sequences: BTreeMap<(String, String), Sequence>,
     /// Schemas that were created; `public` is always there.
     pub schemas: BTreeSet<String>,
+    /// What each role may do with each schema; everybody may use `public` until something is said of it.
+    pub schema_privileges: BTreeMap<String, Privileges>,
+    /// What each role may do with functions of a name, where something was said of them.
+    #[serde(with = "pairs")]
+    pub routine_privileges: BTreeMap<(String, String), Privileges>,
+    /// `alter default privileges`, by schema; an empty one means all.
+    #[serde(with = "pairs")]
+    pub default_privileges: BTreeMap<(String, Kind), Privileges>,
+    /// Comments on what has no place for one: by kind and dotted name.
+    #[serde(with = "pairs")]
+    pub comments: BTreeMap<(String, String), String>,
     /// Extensions accepted and recorded.
     pub extensions: Vec<String>,
     /// Tables in the publication `supabase_realtime`, (schema, name).
@@ -85,8 +97,8 @@ pub struct Table {
     pub policies: Vec<Policy>,
     /// `comment on table`.
     pub comment: Option<String>,
-    /// `grant` and `revoke`, verbatim, as recorded.
-    pub grants: Vec<String>,
+    /// What each role may do with it.
+    pub privileges: Privileges,
     /// What a view selects; none for a table.
     pub view: Option<View>,
 }
@@ -175,6 +187,8 @@ pub struct Sequence {
     pub cycle: bool,
     /// The schema, table and column it goes with when they are dropped.
     pub owned_by: Option<(String, String, String)>,
+    /// What each role may do with it.
+    pub privileges: Privileges,
 }
 
 impl Default for Sequence {
@@ -187,6 +201,7 @@ impl Default for Sequence {
             max: i64::MAX,
             cycle: false,
             owned_by: None,
+            privileges: Privileges::default(),
         }
     }
 }

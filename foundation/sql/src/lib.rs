@@ -29,6 +29,7 @@ mod parse;
 #[cfg(feature = "planted")]
 pub mod planted;
 pub mod policy;
+pub mod privilege;
 pub mod query;
 pub mod render;
 pub mod routine;

@@ -4,7 +4,9 @@ pub(crate) mod advice;
 mod alter;
 mod column;
 mod comment;
+mod grant;
 mod index;
+mod kind;
 mod name;
 mod policy;
 mod rebuild;
@@ -22,7 +24,6 @@ use crate::lower::{Lowering, fold, object};
 use crate::parse::{Source, split};
 use crate::statement::Statement;
 use crate::trouble::{Result, Trouble};
-use crate::types::EnumType;
 use advice::{never, unsupported};
 use rebuild::Pending;
 pub use rebuild::RAISE;
@@ -138,7 +139,7 @@ impl Migration {
             return self.grant(source);
         }
         if source.starts_with(&["alter", "default", "privileges"]) {
-            return Ok(());
+            return self.default_privileges(source);
         }
         if source.starts_with(&["set"]) {
             return self.set(source);
@@ -156,6 +157,12 @@ impl Migration {
         }
         if source.starts_with(&["alter", "sequence"]) {
             return self.alter_sequence(source);
+        }
+        if source.starts_with(&["alter", "type"]) {
+            return self.alter_type_statement(source);
+        }
+        if source.starts_with(&["alter", "schema"]) {
+            return self.alter_schema(source);
         }
         if source.starts_with(&["alter", "table"]) {
             return self.alter_table(source);
@@ -220,40 +227,6 @@ impl Migration {
         Ok(())
     }
 
-    fn create_enum(&mut self, name: &ast::ObjectName, labels: &[ast::Ident]) -> Result<()> {
-        let (schema, name) = named(name)?;
-        self.known_schema(&schema)?;
-        let labels: Vec<String> = labels.iter().map(|label| label.value.clone()).collect();
-        if let Some(twice) = labels
-            .iter()
-            .enumerate()
-            .find(|(at, label)| labels[..*at].contains(label))
-        {
-            return Err(Trouble::invalid(
-                twice.1.clone(),
-                "the enum label stands twice",
-                "leave one out",
-            ));
-        }
-        let key = (schema.clone(), name.clone());
-        if self.catalog.enums.contains_key(&key) {
-            return Err(Trouble::invalid(
-                name.clone(),
-                format!("type \"{name}\" already exists"),
-                "choose another name",
-            ));
-        }
-        self.catalog.enums.insert(
-            key,
-            Arc::new(EnumType {
-                schema,
-                name,
-                labels,
-            }),
-        );
-        Ok(())
-    }
-
     fn drop(
         &mut self,
         kind: ast::ObjectType,
@@ -265,7 +238,8 @@ impl Migration {
             match kind {
                 ast::ObjectType::Table => self.drop_table(name, if_exists, cascade)?,
                 ast::ObjectType::Index => self.drop_index(name, if_exists)?,
-                ast::ObjectType::Type => self.drop_enum(name, if_exists)?,
+                ast::ObjectType::Type => self.drop_enum(name, if_exists, cascade)?,
+                ast::ObjectType::Schema => self.drop_schema(name, if_exists, cascade)?,
                 ast::ObjectType::Sequence => self.drop_sequence(name, if_exists, cascade)?,
                 // Nothing of these can have been created.
                 ast::ObjectType::View => self.drop_view(name, if_exists, cascade)?,
@@ -278,39 +252,6 @@ impl Migration {
                 }
             }
         }
-        Ok(())
-    }
-
-    fn drop_enum(&mut self, name: &ast::ObjectName, if_exists: bool) -> Result<()> {
-        let key = named(name)?;
-        let Some(labels) = self.catalog.enums.get(&key).cloned() else {
-            return if if_exists {
-                Ok(())
-            } else {
-                Err(Trouble::invalid(
-                    name.to_string(),
-                    format!("type \"{name}\" does not exist"),
-                    "check the name",
-                ))
-            };
-        };
-        let uses = |ty: &crate::Type| {
-            *ty == crate::Type::Enum(labels.clone())
-                || *ty == crate::Type::Array(Box::new(crate::Type::Enum(labels.clone())))
-        };
-        if let Some(table) = self
-            .catalog
-            .tables
-            .values()
-            .find(|table| table.columns.iter().any(|column| uses(&column.ty)))
-        {
-            return Err(Trouble::invalid(
-                name.to_string(),
-                format!("table {} depends on the type", table.name),
-                "drop the column first",
-            ));
-        }
-        self.catalog.enums.remove(&key);
         Ok(())
     }
 

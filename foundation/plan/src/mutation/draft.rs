@@ -23,11 +23,11 @@ pub(super) struct Check {
 }
 
 /// A mutation being planned.
-pub(super) struct Draft<'a> {
-    pub(super) planner: Planner<'a>,
-    pub(super) table: &'a Arc<Table>,
-    pub(super) root: Level<'a>,
-    pub(super) mutation: &'a Mutation,
+pub(crate) struct Draft<'a> {
+    pub(crate) planner: Planner<'a>,
+    pub(crate) table: &'a Arc<Table>,
+    pub(crate) root: Level<'a>,
+    pub(crate) mutation: &'a Mutation,
     pub(super) columns: Vec<OutColumn>,
 }
 

@@ -1,5 +1,6 @@
-//! Statements that are recorded or change nothing here: comments, grants, settings and the publication realtime reads.
+//! Statements that are recorded or change nothing here: comments, settings and the publication realtime reads.
 
+use super::reference::shown;
 use super::{Migration, Source};
 use crate::lower::cut;
 use crate::trouble::{Result, Trouble};
@@ -31,7 +32,7 @@ pub(super) fn pair(mut parts: Vec<String>) -> Option<(String, String)> {
     }
 }
 
-fn is_word(token: &Token, word: &str) -> bool {
+pub(super) fn is_word(token: &Token, word: &str) -> bool {
     matches!(token, Token::Word(found) if found.value.eq_ignore_ascii_case(word))
 }
 
@@ -90,66 +91,158 @@ impl Migration {
         Ok(())
     }
 
-    /// `comment on table`, `on column`; comments on other things change nothing anybody sees here.
+    /// `comment on .. is ..`
     pub(super) fn comment(&mut self, source: &Source) -> Result<()> {
-        let mut words = source.words().skip(2).peekable();
-        let kind = words.next();
-        let mut name = dotted(&mut words);
+        let unclear =
+            || Trouble::unsupported(source.text(), "write comment on <kind> <name> is '<text>'");
         let text = source.words().last().and_then(|token| match token {
             Token::SingleQuotedString(text) | Token::EscapedStringLiteral(text) => {
                 Some(text.clone())
             }
+            Token::DollarQuotedString(text) => Some(text.value.clone()),
             _ => None,
         });
-        let missing = || {
-            Trouble::invalid(
-                source.text(),
-                "the table or column does not exist",
-                "check the name",
-            )
+        let mut words = source.words().skip(2).peekable();
+        let kind = match words.next() {
+            Some(Token::Word(word)) => word.value.to_lowercase(),
+            _ => return Err(unclear()),
         };
-        match kind {
-            Some(kind) if is_word(kind, "table") => {
-                let table = pair(name)
-                    .and_then(|key| self.catalog.tables.get_mut(&key))
-                    .ok_or_else(missing)?;
-                Arc::make_mut(table).comment = text;
-            }
-            Some(kind) if is_word(kind, "column") => {
-                let column = name.pop().ok_or_else(missing)?;
-                let table = pair(name)
-                    .and_then(|key| self.catalog.tables.get_mut(&key))
-                    .ok_or_else(missing)?;
-                let column = Arc::make_mut(table)
-                    .columns
-                    .iter_mut()
-                    .find(|known| known.name == column)
-                    .ok_or_else(missing)?;
-                column.comment = text;
-            }
-            _ => {}
+        let mut name = dotted(&mut words);
+        if name.is_empty() {
+            return Err(unclear());
         }
+        let mut on = Vec::new();
+        if words.next_if(|word| is_word(word, "on")).is_some() {
+            on = dotted(&mut words);
+        }
+        let absent = |state: &'static str, what: String| {
+            Err(Trouble::sql(state, format!("{what} does not exist")))
+        };
+        let joined = name.join(".");
+        match kind.as_str() {
+            "column" => {
+                let column = name.pop().unwrap_or_default();
+                let Some(key) = pair(name) else {
+                    return Err(unclear());
+                };
+                let Some(table) = self.catalog.tables.get_mut(&key) else {
+                    return absent("42P01", format!("relation \"{}\"", shown(&key)));
+                };
+                let table = Arc::make_mut(table);
+                match table.columns.iter_mut().find(|known| known.name == column) {
+                    Some(known) => known.comment = text,
+                    None => {
+                        return absent(
+                            "42703",
+                            format!("column \"{column}\" of relation \"{}\"", table.name),
+                        );
+                    }
+                }
+                return Ok(());
+            }
+            "table" | "view" => {
+                let Some(key) = pair(name) else {
+                    return Err(unclear());
+                };
+                let Some(table) = self.catalog.tables.get_mut(&key) else {
+                    return absent("42P01", format!("relation \"{}\"", shown(&key)));
+                };
+                if (kind == "view") != table.view.is_some() {
+                    return Err(Trouble::sql(
+                        "42809",
+                        format!("\"{}\" is not a {kind}", table.name),
+                    ));
+                }
+                Arc::make_mut(table).comment = text;
+                return Ok(());
+            }
+            "constraint" | "policy" | "trigger" => {
+                let Some(key) = pair(on) else {
+                    return Err(unclear());
+                };
+                let Some(table) = self.catalog.tables.get(&key) else {
+                    return absent("42P01", format!("relation \"{}\"", shown(&key)));
+                };
+                let known = match kind.as_str() {
+                    "constraint" => super::name::constrained(table, &joined),
+                    "policy" => table.policies.iter().any(|policy| policy.name == joined),
+                    _ => true,
+                };
+                if !known {
+                    return absent(
+                        "42704",
+                        format!("{kind} \"{joined}\" for table \"{}\"", table.name),
+                    );
+                }
+                self.remark(&kind, format!("{}.{}.{joined}", key.0, key.1), text);
+                return Ok(());
+            }
+            "schema" => self.known_schema(&joined)?,
+            "index" | "sequence" | "type" => {
+                let Some(key) = pair(name) else {
+                    return Err(unclear());
+                };
+                let known = match kind.as_str() {
+                    "type" => self.catalog.enums.contains_key(&key),
+                    "sequence" => self.catalog.sequences.contains_key(&key),
+                    _ => self.relation_exists(&key.0, &key.1, None),
+                };
+                if !known {
+                    return if kind == "type" {
+                        absent("42704", format!("type \"{}\"", shown(&key)))
+                    } else {
+                        absent("42P01", format!("relation \"{}\"", shown(&key)))
+                    };
+                }
+                self.remark(&kind, format!("{}.{}", key.0, key.1), text);
+                return Ok(());
+            }
+            "function" | "procedure" | "routine" => {
+                let Some(key) = pair(name) else {
+                    return Err(unclear());
+                };
+                if !self.catalog.routines.contains_key(&key) {
+                    return absent("42883", format!("function {}()", shown(&key)));
+                }
+                self.remark("function", format!("{}.{}", key.0, key.1), text);
+                return Ok(());
+            }
+            // What else there is in Postgres is not here to be described.
+            _ => return Ok(()),
+        }
+        self.remark(&kind, joined, text);
         Ok(())
     }
 
-    /// Recorded with the tables it names; grants on anything else concern what the embedded engine has not.
-    pub(super) fn grant(&mut self, source: &Source) -> Result<()> {
-        let text = source.text();
-        let mut words = source
-            .words()
-            .skip_while(|word| !is_word(word, "on"))
-            .skip(1)
-            .peekable();
-        words.next_if(|word| is_word(word, "table"));
-        while let Some(key) = pair(dotted(&mut words)) {
-            if let Some(table) = self.catalog.tables.get_mut(&key) {
-                Arc::make_mut(table).grants.push(text.clone());
+    fn remark(&mut self, kind: &str, name: String, text: Option<String>) {
+        let key = (kind.to_owned(), name);
+        match text {
+            Some(text) => {
+                self.catalog.comments.insert(key, text);
             }
-            if words.next_if(|word| **word == Token::Comma).is_none() {
-                break;
+            None => {
+                self.catalog.comments.remove(&key);
             }
         }
-        Ok(())
+    }
+
+    /// Comments on parts of a table go with it; to another name, or away.
+    pub(super) fn move_comments(&mut self, from: &(String, String), to: Option<&(String, String)>) {
+        let start = format!("{}.{}.", from.0, from.1);
+        let parts: Vec<(String, String)> = self
+            .catalog
+            .comments
+            .keys()
+            .filter(|(_, name)| name.starts_with(&start))
+            .cloned()
+            .collect();
+        for key in parts {
+            let text = self.catalog.comments.remove(&key);
+            if let Some(to) = to {
+                let name = format!("{}.{}.{}", to.0, to.1, &key.1[start.len()..]);
+                self.remark(&key.0, name, text);
+            }
+        }
     }
 
     /// Settings of a session say nothing to a migration, but for those that change what its names or its rights mean.

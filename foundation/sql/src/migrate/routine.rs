@@ -100,7 +100,7 @@ impl Migration {
     fn keep(&mut self, mut routine: Routine, replace: bool) -> Result<()> {
         let key = (routine.schema.clone(), routine.name.clone());
         let id = routine.id();
-        let known = self.catalog.routines.entry(key).or_default();
+        let known = self.catalog.routines.entry(key.clone()).or_default();
         match known.iter().position(|known| known.id() == id) {
             None => known.push(Arc::new(routine)),
             Some(_) if !replace => {
@@ -128,6 +128,7 @@ impl Migration {
                 known[at] = Arc::new(routine);
             }
         }
+        self.init_routine_privileges(&key);
         Ok(())
     }
 
@@ -447,6 +448,7 @@ impl Migration {
             known.retain(|routine| routine.id() != *id);
             if known.is_empty() {
                 self.catalog.routines.remove(&key);
+                self.catalog.routine_privileges.remove(&key);
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use super::{Migration, Source, named};
 use crate::catalog::{Catalog, Column, Sequence, Table};
 use crate::expr::{Expr, Function};
+use crate::privilege::Kind;
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
 use sqlparser::ast::{self, SequenceOptions};
@@ -294,6 +295,7 @@ impl Migration {
         let options = Options::of_words(&rest)?;
         let mut sequence = options.apply(&Sequence::default(), true)?;
         sequence.owned_by = self.owner(&schema, options.owner.as_ref())?.flatten();
+        sequence.privileges = self.catalog.initial_privileges(&schema, Kind::Sequence);
         self.catalog.sequences.insert((schema, name), sequence);
         Ok(())
     }
@@ -561,6 +563,7 @@ impl Migration {
         options.ty.get_or_insert_with(|| column.ty.clone());
         let mut sequence = options.apply(&Sequence::default(), true)?;
         sequence.owned_by = Some((schema.clone(), table.name.clone(), column.name.clone()));
+        sequence.privileges = self.catalog.initial_privileges(&schema, Kind::Sequence);
         table.columns[at].default = Some(next_value(&schema, &name));
         self.catalog.sequences.insert((schema, name), sequence);
         Ok(())

@@ -6,6 +6,7 @@ use super::{Migration, advice, named};
 use crate::catalog::{Catalog, Key, Table};
 use crate::error::SqlError;
 use crate::lower::fold;
+use crate::privilege::Kind;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
 
@@ -83,6 +84,7 @@ impl Migration {
     /// A table or view without anything in it yet.
     pub(super) fn new_table(&self, schema: String, name: String) -> Table {
         Table {
+            privileges: self.catalog.initial_privileges(&schema, Kind::Table),
             schema,
             name,
             columns: Vec::new(),
@@ -95,7 +97,6 @@ impl Migration {
             rls_enabled: true,
             policies: Vec::new(),
             comment: None,
-            grants: Vec::new(),
             view: None,
         }
     }
@@ -211,6 +212,7 @@ impl Migration {
         self.catalog.tables.remove(&key);
         self.catalog.published.retain(|known| *known != key);
         self.drop_from_file(&table);
+        self.move_comments(&key, None);
         self.forget_owned(&key.0, &key.1, None);
         Ok(())
     }

@@ -3,7 +3,9 @@
 use super::{Alias, Renderer, Scope};
 use crate::catalog::{Catalog, Command, Table};
 use crate::error::SqlError;
-use crate::query::{Join, Of, Select, Source};
+use crate::expr::Expr;
+use crate::privilege::Privilege;
+use crate::query::{Join, Of, Query, Select, Source};
 use crate::statement::Statement;
 use pando_kernel::Role;
 use std::sync::Arc;
@@ -110,6 +112,40 @@ impl Renderer<'_> {
         }
     }
 
+    /// Refuses a source the role may not read. The service role is asked at the door only: here it stands for owners too.
+    fn may_read(&self, select: &Select, index: usize) -> Result<(), SqlError> {
+        let Of::Table { schema, name } = &select.from[index].of else {
+            return Ok(());
+        };
+        if self.role == Role::Service {
+            return Ok(());
+        }
+        let table = self.table_of(schema, name)?;
+        if table.privileges.allows(self.role.name(), Privilege::Select) {
+            return Ok(());
+        }
+        let mut columns: Vec<String> = Vec::new();
+        let within = Expr::Exists(Box::new(Query::select(select.clone())));
+        within.walk(0, &mut |depth, expr| {
+            if let Expr::Column {
+                level,
+                source,
+                name,
+                ..
+            } = expr
+                && level + 1 == depth
+                && *source as usize == index
+            {
+                columns.push(name.clone());
+            }
+        });
+        table.permit(
+            self.role,
+            Privilege::Select,
+            columns.iter().map(String::as_str),
+        )
+    }
+
     /// ` FROM ..`, and the policies of the tables that are not part of a join: they belong into `where`.
     pub(super) fn from(
         &mut self,
@@ -129,6 +165,7 @@ impl Renderer<'_> {
                 (_, Join::Right) => " RIGHT JOIN ",
                 (_, Join::Full) => " FULL JOIN ",
             });
+            self.may_read(select, index)?;
             let table = self.source(source, name, outer)?;
             let mut next = " ON ";
             if let Some(on) = &source.on {

@@ -67,6 +67,8 @@ async fn a_changed_schema_is_seen_at_once() {
 #[tokio::test]
 async fn two_schemas_are_told_apart_by_their_profile() {
     let schema = "create schema shop; create table shop.notes (id int primary key, word text); \
+                  grant usage on schema shop to anon, authenticated, service_role; \
+                  grant all on all tables in schema shop to anon, authenticated, service_role; \
                   create policy all_of_it on shop.notes for all using (true) with check (true); \
                   insert into shop.notes (id, word) values (1, 'shop');";
     let config = pando_data::Config {

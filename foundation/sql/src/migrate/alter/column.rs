@@ -36,7 +36,7 @@ impl Migration {
         self.rebuild(table, changed)
     }
 
-    pub(super) fn drop_column(
+    pub(in crate::migrate) fn drop_column(
         &mut self,
         table: &Table,
         name: &str,
@@ -253,6 +253,7 @@ impl Migration {
 fn without(table: &mut Table, name: &str) {
     let itself = table.clone();
     table.columns.retain(|column| column.name != name);
+    table.privileges.drop_column(name);
     table.primary_key = table
         .primary_key
         .take()

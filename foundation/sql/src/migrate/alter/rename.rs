@@ -73,6 +73,7 @@ impl Migration {
                     .columns
                     .iter_mut()
                     .for_each(|column| rename(&mut column.name));
+                changed.privileges.rename_column(old, new);
                 changed
                     .primary_key
                     .iter_mut()
@@ -202,6 +203,7 @@ impl Migration {
             }
         }
         self.rename_reads(&from, to);
+        self.move_comments(&from, Some(to));
         if moved {
             let owned: Vec<(String, String)> = self
                 .catalog

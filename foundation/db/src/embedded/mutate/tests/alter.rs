@@ -117,7 +117,7 @@ fn a_type_changes_with_what_hangs_on_it() {
 #[test]
 fn a_table_moves_to_another_schema_with_what_is_its_own() {
     let mut bed = migrated(
-        "create schema shop;
+        "create schema shop; grant usage on schema shop to service_role;
          create table a (id serial primary key, t text, u int, unique nulls not distinct (u));
          create index on a (t);
          create table b (id int primary key, a int references a);
