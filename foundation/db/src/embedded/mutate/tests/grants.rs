@@ -95,7 +95,7 @@ fn a_schema_other_than_public_is_closed_to_everybody() {
     );
     let mut add = insert("a", &["id"]);
     add.schema = "shop".to_owned();
-    let mut told = |bed: &mut super::bed::Bed, sql: &str, who| {
+    let told = |bed: &mut super::bed::Bed, sql: &str, who| {
         bed.migrate(sql).unwrap();
         refusal(bed.change(who, &add, &[], r#"[{"id":1}]"#)).1
     };
