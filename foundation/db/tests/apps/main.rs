@@ -21,7 +21,6 @@ const NOT_YET: &[&str] = &[
     "booking",
     "clinic",
     "delivery",
-    "expenses",
     "fitness",
     "forum",
     "habits",

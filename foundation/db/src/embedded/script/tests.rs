@@ -243,3 +243,57 @@ fn views_and_functions_are_queries_of_their_own() {
         "42883 function pages_of(integer) does not exist",
     );
 }
+
+#[test]
+fn a_broken_foreign_key_is_named() {
+    let bed = Bed::new(
+        "create table teams (id int primary key, name text);
+         create table people (id int primary key, team int references teams on delete cascade, boss int references people (id));
+         create table tasks (id int primary key, person int constraint whose references people, team int references teams on delete restrict);
+         create table notes (person int references people on delete set null);
+         insert into teams values (1, 'a'), (2, 'b'), (3, 'c');
+         insert into people values (1, 1, null), (2, 2, 1);
+         insert into tasks values (1, 2, 1); insert into notes values (1);",
+    );
+    let refused =
+        |sql: &str, message: &str| bed.check(Role::Service, sql, &format!("23503 {message}"));
+    refused(
+        "insert into people values (3, 9, null)",
+        "insert or update on table \"people\" violates foreign key constraint \"people_team_fkey\"",
+    );
+    refused(
+        "update people set boss = 7 where id = 2",
+        "insert or update on table \"people\" violates foreign key constraint \"people_boss_fkey\"",
+    );
+    refused(
+        "delete from people where id = 1",
+        "update or delete on table \"people\" violates foreign key constraint \"people_boss_fkey\" on table \"people\"",
+    );
+    refused(
+        "update people set id = 20 where id = 2",
+        "update or delete on table \"people\" violates foreign key constraint \"whose\" on table \"tasks\"",
+    );
+    refused(
+        "delete from teams where id = 2",
+        "update or delete on table \"people\" violates foreign key constraint \"whose\" on table \"tasks\"",
+    );
+    refused(
+        "delete from teams where id = 1",
+        "update or delete on table \"teams\" violates foreign key constraint \"tasks_team_fkey\" on table \"tasks\"",
+    );
+    // Nothing of the search stays, and keys are enforced as before.
+    bed.check(
+        Role::Service,
+        "select count(*) from people",
+        r#"[{"count":2}]"#,
+    );
+    bed.check(
+        Role::Service,
+        "delete from teams where id = 3 returning name",
+        r#"[{"name":"c"}]"#,
+    );
+    refused(
+        "insert into tasks values (5, 99)",
+        "insert or update on table \"tasks\" violates foreign key constraint \"whose\"",
+    );
+}

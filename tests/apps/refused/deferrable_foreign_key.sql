@@ -1,1 +1,0 @@
-alter table places add column parent bigint references places (id) deferrable initially immediate;

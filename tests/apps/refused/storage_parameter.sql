@@ -1,1 +1,0 @@
-alter table places set (fillfactor = 70);
