@@ -148,10 +148,9 @@ fn unprotected(config: &Config, db: &pando_db::Db) -> Result<Vec<String>> {
     }
     let exposed = config.list("data.schemas");
     let catalog = db.catalog();
-    let tables = catalog
-        .tables
-        .values()
-        .filter(|table| !table.rls_enabled && exposed.contains(&table.schema));
+    let tables = catalog.tables.values().filter(|table| {
+        !table.rls_enabled && table.view.is_none() && exposed.contains(&table.schema)
+    });
     Ok(tables
         .map(|table| format!("{}.{}", table.schema, table.name))
         .collect())

@@ -8,7 +8,7 @@ use crate::mutation::Draft;
 use crate::planner::Planner;
 use crate::relation::Join;
 use crate::request::{Change, Filter, Item};
-use pando_sql::catalog::Table;
+use pando_sql::catalog::{Command, Table};
 use pando_sql::expr::{Expr, Function};
 use pando_sql::privilege::Privilege;
 use pando_sql::{SqlError, Value};
@@ -90,7 +90,6 @@ impl<'a> Planner<'a> {
                 (&near.foreign_columns, &far.foreign_columns)
             }
         };
-        let names = |columns: &'a [String]| columns.iter().map(String::as_str);
         self.permit(parent.table, Privilege::Select, names(mine))?;
         self.permit(child.level.table, Privilege::Select, names(theirs))
     }
@@ -130,32 +129,34 @@ impl Draft<'_> {
                 on_conflict,
                 ..
             } => {
-                let given = columns.iter().map(String::as_str);
-                planner.permit(table, Privilege::Insert, given.clone())?;
+                self.permit_written(Privilege::Insert, columns, Command::Insert)?;
                 if let Some(on_conflict) = on_conflict {
                     let key = table.primary_key.as_ref().map(|key| &key.columns[..]);
                     read = if on_conflict.columns.is_empty() {
                         key.unwrap_or_default().to_vec()
                     } else {
-                        on_conflict.columns.clone()
+                        self.written(&on_conflict.columns, Command::Insert)?
+                            .into_owned()
                     };
                     if on_conflict.merge && !columns.is_empty() {
-                        planner.permit(table, Privilege::Update, given)?;
+                        self.permit_written(Privilege::Update, columns, Command::Update)?;
                     }
                 }
                 self.permit_draws(columns)?;
             }
             Change::Update { columns } if columns.is_empty() => {}
             Change::Update { columns } => {
-                planner.permit(table, Privilege::Update, columns.iter().map(String::as_str))?;
+                self.permit_written(Privilege::Update, columns, Command::Update)?;
             }
             Change::Delete => {
-                if !table
-                    .privileges
-                    .allows(planner.role.name(), Privilege::Delete)
-                {
-                    // No column can be deleted by itself.
-                    planner.permit(table, Privilege::Delete, [""])?;
+                for table in [self.root.table, &**table] {
+                    if !table
+                        .privileges
+                        .allows(planner.role.name(), Privilege::Delete)
+                    {
+                        // No column can be deleted by itself.
+                        planner.permit(table, Privilege::Delete, [""])?;
+                    }
                 }
             }
         }
@@ -169,6 +170,19 @@ impl Draft<'_> {
             planner.permit_read(&self.root, self.mutation.returning)?;
         }
         Ok(())
+    }
+
+    /// Columns that are written, by their names in the view and in the table behind it.
+    fn permit_written(
+        &self,
+        privilege: Privilege,
+        columns: &[String],
+        command: Command,
+    ) -> Result<(), PlanError> {
+        self.planner
+            .permit(self.root.table, privilege, names(columns))?;
+        let written = self.written(columns, command)?;
+        self.planner.permit(self.table, privilege, names(&written))
     }
 
     /// Numbers of sequences other than those of identity columns are asked for by whoever inserts.
@@ -222,6 +236,10 @@ impl Draft<'_> {
         }
         Ok(())
     }
+}
+
+fn names(columns: &[String]) -> impl Iterator<Item = &str> + Clone {
+    columns.iter().map(String::as_str)
 }
 
 /// The columns that filters read.

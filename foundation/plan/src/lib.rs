@@ -36,4 +36,5 @@ pub use mutation::{
     Conflict, Constraints, Fetch, Insert, MutationPlan, Reference, RowBound, Work, Write,
     plan_mutation,
 };
+pub use planner::is_exposed;
 pub use read::{OutColumn, PlanLimits, ReadPlan, plan_read};

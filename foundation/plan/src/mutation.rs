@@ -6,6 +6,9 @@
 //! | the lookup (upserts) | finds the row whose key is taken, and whether the caller may update it |
 //! | the fetch | reads changed rows again by their handle, with embedded resources |
 //!
+//! A view that Postgres would update by itself is written as its table: the rows it shows are looked for in it with the handles
+//! of the table's rows, and what is answered is read from it.
+//!
 //! Policies, after Postgres: an insert's check holds for every proposed row, before anything is written, so that a
 //! refused row reveals nothing about keys. Select policies join in where the statement reads the table: with a
 //! filter, with `on_conflict`, or when rows are returned. What fails them raises 42501; it is not skipped.
@@ -21,13 +24,15 @@ use crate::level::Level;
 use crate::payload::{self, PayloadColumn};
 use crate::planner::{Planner, column};
 use crate::read::{OutColumn, PlanLimits};
-use crate::request::{Change, Expect, Input, Mutation};
+use crate::request::{Change, Expect, Input, Mutation, OnConflict};
 pub(crate) use draft::Draft;
 use draft::is_handle;
 use pando_kernel::Role;
-use pando_sql::catalog::{ForeignKey, Table};
+use pando_sql::catalog::{Command, ForeignKey, Table};
+use pando_sql::writable::writable;
 use pando_sql::{Bind, Catalog, SqlError, Statement, Value};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A mutation, planned for a role: it serves every request of its shape.
@@ -206,9 +211,23 @@ pub fn plan_mutation(
     limits: &PlanLimits,
 ) -> Result<MutationPlan, PlanError> {
     let mut planner = Planner::new(catalog, role, limits, &mutation.schema);
-    let table = planner.table(&mutation.table)?;
+    let asked = planner.table(&mutation.table)?;
+    let command = match mutation.change {
+        Change::Insert { .. } => Command::Insert,
+        Change::Update { .. } => Command::Update,
+        Change::Delete => Command::Delete,
+    };
+    let view = match &asked.view {
+        Some(_) => Some(writable(catalog, asked, command)?),
+        None => None,
+    };
+    let table = view.as_ref().map_or(asked, |view| &view.base);
     // A RETURNING list knows the table by its own name only, so that is its alias everywhere.
-    let root = Level::resolve(&mut planner, table, table.file_name(), &mutation.node, 0)?;
+    let alias = match &view {
+        Some(_) => planner.alias(),
+        None => table.file_name(),
+    };
+    let root = Level::resolve(&mut planner, asked, alias, &mutation.node, 0)?;
     if !matches!(mutation.change, Change::Insert { .. })
         && (mutation.node.limit.is_some() || mutation.node.offset.is_some())
     {
@@ -216,27 +235,44 @@ pub fn plan_mutation(
     }
     if mutation.returning && root.counts() {
         // Changed rows are answered one by one; their number is in `Content-Range`.
-        column(table, "count")?;
+        column(asked, "count")?;
     }
     let mut draft = Draft {
         planner,
         table,
+        name: table.file_name(),
+        view: view.as_ref(),
         root,
         mutation,
         columns: Vec::new(),
     };
+    let columns = match &mutation.change {
+        Change::Insert { columns, .. } | Change::Update { columns } => {
+            draft.written(columns, command)?
+        }
+        Change::Delete => Cow::Borrowed(&[][..]),
+    };
     let (work, payload, constraints) = match &mutation.change {
         Change::Insert {
-            columns,
             on_conflict,
             missing_default,
-        } => insert::plan(&mut draft, columns, on_conflict.as_ref(), *missing_default)?,
-        Change::Update { columns } => update::plan(&mut draft, columns)?,
+            ..
+        } => {
+            let on_conflict = match on_conflict {
+                Some(known) => Some(OnConflict {
+                    columns: draft.written(&known.columns, command)?.into_owned(),
+                    merge: known.merge,
+                }),
+                None => None,
+            };
+            insert::plan(&mut draft, &columns, on_conflict.as_ref(), *missing_default)?
+        }
+        Change::Update { .. } => update::plan(&mut draft, &columns)?,
         Change::Delete => delete::plan(&mut draft)?,
     };
     draft.permit_change()?;
     let keyless = match &mutation.change {
-        Change::Insert { columns, .. } => table
+        Change::Insert { .. } => table
             .columns
             .iter()
             .find(|column| {

@@ -6,7 +6,8 @@ use crate::near::nearest;
 use crate::read::PlanLimits;
 use crate::request::Slot;
 use pando_kernel::Role;
-use pando_sql::catalog::{Column, Table};
+use pando_sql::catalog::{Column, Table, View};
+use pando_sql::render::render_source;
 use pando_sql::{Bind, Catalog, Statement};
 use std::sync::Arc;
 
@@ -100,8 +101,40 @@ impl<'a> Planner<'a> {
 
     /// What can't be protected is not there, for anybody.
     pub(crate) fn reachable(&self, table: &Table) -> bool {
-        table.rls_enabled || self.limits.allow_unprotected
+        is_exposed(self.catalog, table, self.limits.allow_unprotected)
     }
+
+    /// Appends a table's name, or the query of a view or function, as a source of a statement.
+    pub(crate) fn push_source(&self, table: &Table, out: &mut Statement) -> Result<(), PlanError> {
+        Ok(render_source(self.catalog, table, self.role, out)?)
+    }
+}
+
+/// Whether a request may name a table or view of an exposed schema: a table with row-level security, or a view that is read as its
+/// reader and reads nothing that is without it. `unprotected`: tables without it too.
+pub fn is_exposed(catalog: &Catalog, table: &Table, unprotected: bool) -> bool {
+    let Some(view) = &table.view else {
+        return table.rls_enabled || unprotected;
+    };
+    view.invoker && (unprotected || protects(catalog, view, 0))
+}
+
+/// How deep views stand in one another where it is asked what they read.
+const VIEWS_MAX: usize = 32;
+
+/// Whether everything a view reads as its reader has row-level security. What it reads through a view that is read as its owner was
+/// opened on purpose.
+fn protects(catalog: &Catalog, view: &View, depth: usize) -> bool {
+    depth < VIEWS_MAX
+        && view.query.tables().iter().all(|(schema, name)| {
+            let Some(table) = catalog.table(schema, name) else {
+                return false;
+            };
+            match &table.view {
+                None => table.rls_enabled,
+                Some(inner) => !inner.invoker || protects(catalog, inner, depth + 1),
+            }
+        })
 }
 
 /// Refuses more of something than a statement can hold.

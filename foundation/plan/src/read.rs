@@ -113,11 +113,9 @@ pub fn plan_read(
 
     let count = if read.count {
         let mut count = Statement::new();
-        count
-            .push("SELECT count(*) FROM ")
-            .ident(&table.file_name())
-            .push(" AS ")
-            .ident(&root.alias);
+        count.push("SELECT count(*) FROM ");
+        planner.push_source(table, &mut count)?;
+        count.push(" AS ").ident(&root.alias);
         planner.conditions(&root, &mut Conditions::after(" WHERE "), &mut count)?;
         Some(count)
     } else {

@@ -2,13 +2,15 @@
 //!
 //! A target is a table, or, for the origin's own key, the constraint or its only column. A hint chooses among
 //! several: a constraint, a column on either side, or the junction. Of a table that refers to itself the table's
-//! name means the children and the key's column the parent.
+//! name means the children and the key's column the parent. Views have the keys of the tables whose columns they show
+//! ([`pando_sql::lineage`]); they are found by their own names alone, and a junction that is a view only by a hint.
 
 use crate::error::{Candidate, Cardinality, PlanError};
 use crate::near::nearest;
 use crate::planner::Planner;
 use pando_sql::catalog::{ForeignKey, Table};
-use std::collections::BTreeSet;
+use pando_sql::lineage;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A way from one table to another.
@@ -24,32 +26,32 @@ pub(crate) struct Relation<'a> {
 #[derive(Clone, Debug)]
 pub(crate) enum Join<'a> {
     /// The origin's key.
-    Forward(&'a ForeignKey),
+    Forward(Cow<'a, ForeignKey>),
     /// The target's key.
-    Backward(&'a ForeignKey),
+    Backward(Cow<'a, ForeignKey>),
     /// A junction's two keys.
     Through {
         junction: &'a Arc<Table>,
-        near: &'a ForeignKey,
-        far: &'a ForeignKey,
+        near: Cow<'a, ForeignKey>,
+        far: Cow<'a, ForeignKey>,
     },
 }
 
 impl Relation<'_> {
     fn is_constraint(&self, name: &str) -> bool {
-        match self.join {
+        match &self.join {
             Join::Forward(key) | Join::Backward(key) => key.name == name,
             Join::Through { .. } => false,
         }
     }
 
     fn is_junction(&self, name: &str) -> bool {
-        matches!(self.join, Join::Through { junction, .. } if junction.name == name)
+        matches!(&self.join, Join::Through { junction, .. } if junction.name == name)
     }
 
     /// Whether the key has one column and `name` is it, on the side that holds the key.
     fn is_key_column(&self, name: &str) -> bool {
-        match self.join {
+        match &self.join {
             Join::Forward(key) | Join::Backward(key) => {
                 matches!(key.columns.as_slice(), [column] if column == name)
             }
@@ -58,7 +60,7 @@ impl Relation<'_> {
     }
 
     fn is_referred_column(&self, name: &str) -> bool {
-        match self.join {
+        match &self.join {
             Join::Forward(key) | Join::Backward(key) => {
                 matches!(key.foreign_columns.as_slice(), [column] if column == name)
             }
@@ -68,7 +70,7 @@ impl Relation<'_> {
 
     fn candidate(&self, origin: &Table) -> Candidate {
         let columns = |table: &str, columns: &[String]| format!("{table}({})", columns.join(", "));
-        let (relationship, hint) = match self.join {
+        let (relationship, hint) = match &self.join {
             Join::Forward(key) => (
                 format!(
                     "{} using {} and {}",
@@ -150,11 +152,18 @@ fn fits(relation: &Relation<'_>, origin: &Table, target: &str, hint: Option<&str
     let forward = matches!(relation.join, Join::Forward(_));
     let itself = relation.table.name == origin.name && relation.table.schema == origin.schema;
     let named = relation.table.name == target;
+    let through_view =
+        matches!(&relation.join, Join::Through { junction, .. } if junction.view.is_some());
     match hint {
         // The key's column reaches the parent; the table's name the children.
         None if itself => (forward && relation.is_key_column(target)) || (named && !forward),
+        None if through_view => false,
         None => {
-            named || relation.is_constraint(target) || (forward && relation.is_key_column(target))
+            let table = relation.table.view.is_none();
+            named
+                || table
+                    && (relation.is_constraint(target)
+                        || (forward && relation.is_key_column(target)))
         }
         Some(hint) if itself => {
             named
@@ -173,16 +182,21 @@ fn fits(relation: &Relation<'_>, origin: &Table, target: &str, hint: Option<&str
     }
 }
 
-/// Every relation from a table to tables of the exposed schema.
+/// Every relation from a table or view to those of the exposed schema.
 fn relations<'a>(planner: &Planner<'a>, origin: &'a Table) -> Vec<Relation<'a>> {
+    let catalog = planner.catalog;
+    // What a function gives has the keys of the table whose rows they are.
+    let Some(origin) = catalog.table(&origin.schema, &origin.name) else {
+        return Vec::new();
+    };
     let mut relations = Vec::new();
-    for key in &origin.foreign_keys {
-        if let Some(table) = referred(planner, key) {
-            let cardinality = if is_unique(origin, key) {
-                Cardinality::OneToOne
-            } else {
-                Cardinality::ManyToOne
-            };
+    for link in lineage::links(catalog, origin) {
+        let cardinality = if link.unique {
+            Cardinality::OneToOne
+        } else {
+            Cardinality::ManyToOne
+        };
+        for (table, key) in referred(planner, &link.key) {
             relations.push(Relation {
                 cardinality,
                 table,
@@ -191,53 +205,44 @@ fn relations<'a>(planner: &Planner<'a>, origin: &'a Table) -> Vec<Relation<'a>> 
         }
     }
     for table in planner.exposed_tables() {
-        for key in table
-            .foreign_keys
-            .iter()
-            .filter(|key| refers_to(key, origin))
-        {
-            let cardinality = if is_unique(table, key) {
+        for link in lineage::links(catalog, table) {
+            let cardinality = if link.unique {
                 Cardinality::OneToOne
             } else {
                 Cardinality::OneToMany
             };
-            relations.push(Relation {
-                cardinality,
-                table,
-                join: Join::Backward(key),
-            });
+            for key in referring(planner, &link, origin) {
+                relations.push(Relation {
+                    cardinality,
+                    table,
+                    join: Join::Backward(key),
+                });
+            }
         }
     }
-    for junction in planner
-        .catalog
+    for junction in catalog
         .tables
         .values()
         .filter(|table| planner.reachable(table))
     {
-        for near in junction
-            .foreign_keys
-            .iter()
-            .filter(|key| refers_to(key, origin))
-        {
-            for far in junction
-                .foreign_keys
-                .iter()
-                .filter(|far| far.name != near.name)
-            {
-                let Some(table) = referred(planner, far) else {
-                    continue;
-                };
-                if in_primary_key(junction, near) && in_primary_key(junction, far) {
-                    let join = Join::Through {
-                        junction,
-                        near,
-                        far,
-                    };
-                    relations.push(Relation {
-                        cardinality: Cardinality::ManyToMany,
-                        table,
-                        join,
-                    });
+        let links = lineage::links(catalog, junction);
+        for near in links.iter().filter(|link| link.primary) {
+            for near_key in referring(planner, near, origin) {
+                for far in links
+                    .iter()
+                    .filter(|far| far.primary && far.key.name != near.key.name)
+                {
+                    for (table, far_key) in referred(planner, &far.key) {
+                        relations.push(Relation {
+                            cardinality: Cardinality::ManyToMany,
+                            table,
+                            join: Join::Through {
+                                junction,
+                                near: near_key.clone(),
+                                far: far_key,
+                            },
+                        });
+                    }
                 }
             }
         }
@@ -245,31 +250,28 @@ fn relations<'a>(planner: &Planner<'a>, origin: &'a Table) -> Vec<Relation<'a>> 
     relations
 }
 
-fn referred<'a>(planner: &Planner<'a>, key: &ForeignKey) -> Option<&'a Arc<Table>> {
-    planner
-        .catalog
-        .table(&key.foreign_schema, &key.foreign_table)
-        .filter(|table| table.schema == planner.schema && planner.reachable(table))
+/// The table a key refers to and the views that show what it refers to, each with the key as it refers to them.
+fn referred<'a>(
+    planner: &Planner<'a>,
+    key: &Cow<'a, ForeignKey>,
+) -> Vec<(&'a Arc<Table>, Cow<'a, ForeignKey>)> {
+    let mut found = Vec::new();
+    for table in planner.exposed_tables() {
+        for key in lineage::referring(planner.catalog, key, table) {
+            found.push((table, Cow::Owned(key.into_owned())));
+        }
+    }
+    found
 }
 
-fn refers_to(key: &ForeignKey, table: &Table) -> bool {
-    key.foreign_table == table.name && key.foreign_schema == table.schema
-}
-
-/// Whether a row referred to has at most one row referring to it.
-fn is_unique(table: &Table, key: &ForeignKey) -> bool {
-    let columns: BTreeSet<&String> = key.columns.iter().collect();
-    table
-        .primary_key
-        .iter()
-        .chain(&table.uniques)
-        .any(|unique| unique.columns.iter().collect::<BTreeSet<_>>() == columns)
-}
-
-fn in_primary_key(table: &Table, key: &ForeignKey) -> bool {
-    table.primary_key.as_ref().is_some_and(|primary| {
-        key.columns
-            .iter()
-            .all(|column| primary.columns.contains(column))
-    })
+/// A key as it refers to `target`, if it does.
+fn referring<'a>(
+    planner: &Planner<'a>,
+    link: &lineage::Link<'a>,
+    target: &Table,
+) -> Vec<Cow<'a, ForeignKey>> {
+    lineage::referring(planner.catalog, &link.key, target)
+        .into_iter()
+        .map(|key| Cow::Owned(key.into_owned()))
+        .collect()
 }

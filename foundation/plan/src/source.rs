@@ -6,7 +6,7 @@ use crate::error::PlanError;
 use crate::level::{Child, Level};
 use crate::planner::{Conditions, Planner, push_column};
 use crate::relation::Join;
-use pando_sql::catalog::{Command, ForeignKey};
+use pando_sql::catalog::Command;
 use pando_sql::{Statement, policy};
 
 impl<'a> Planner<'a> {
@@ -31,15 +31,12 @@ impl<'a> Planner<'a> {
         out: &mut Statement,
     ) -> Result<(), PlanError> {
         out.push(" FROM ");
-        if let Join::Through { junction, .. } = child.relation.join {
-            out.ident(&junction.file_name())
-                .push(" AS ")
-                .ident(&child.junction)
-                .push(" JOIN ");
+        if let Join::Through { junction, .. } = &child.relation.join {
+            self.push_source(junction, out)?;
+            out.push(" AS ").ident(&child.junction).push(" JOIN ");
         }
-        out.ident(&child.level.table.file_name())
-            .push(" AS ")
-            .ident(&child.level.alias);
+        self.push_source(child.level.table, out)?;
+        out.push(" AS ").ident(&child.level.alias);
         self.spread_joins(&child.level, out)?;
         let mut conditions = Conditions::after(" WHERE ");
         self.match_keys(parent, child, &mut conditions, out)?;
@@ -55,7 +52,7 @@ impl<'a> Planner<'a> {
         out: &mut Statement,
     ) -> Result<(), PlanError> {
         let (parent, target) = (&parent.alias, &child.level.alias);
-        match child.relation.join {
+        match &child.relation.join {
             Join::Forward(key) => equate(
                 conditions,
                 target,
@@ -78,8 +75,8 @@ impl<'a> Planner<'a> {
                 far,
             } => {
                 let between = &child.junction;
-                let on = |key: &'a ForeignKey| (&key.columns, &key.foreign_columns);
-                let ((near, referred), (far, foreign)) = (on(near), on(far));
+                let (near, referred) = (&near.columns, &near.foreign_columns);
+                let (far, foreign) = (&far.columns, &far.foreign_columns);
                 equate(conditions, between, near, parent, referred, out)?;
                 equate(conditions, target, foreign, between, far, out)?;
                 conditions.push(out, |out| {
@@ -98,20 +95,22 @@ impl<'a> Planner<'a> {
 
     /// Appends ` FROM table AS alias` with the to-one resources spread into it.
     pub(crate) fn from(&mut self, level: &Level<'a>, out: &mut Statement) -> Result<(), PlanError> {
-        out.push(" FROM ")
-            .ident(&level.table.file_name())
-            .push(" AS ")
-            .ident(&level.alias);
+        out.push(" FROM ");
+        self.push_source(level.table, out)?;
+        out.push(" AS ").ident(&level.alias);
         self.spread_joins(level, out)
     }
 
-    fn spread_joins(&mut self, level: &Level<'a>, out: &mut Statement) -> Result<(), PlanError> {
+    pub(crate) fn spread_joins(
+        &mut self,
+        level: &Level<'a>,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
         for child in &level.children {
             if child.embed.spread && child.relation.cardinality.is_to_one() {
-                out.push(" LEFT JOIN ")
-                    .ident(&child.level.table.file_name())
-                    .push(" AS ")
-                    .ident(&child.level.alias);
+                out.push(" LEFT JOIN ");
+                self.push_source(child.level.table, out)?;
+                out.push(" AS ").ident(&child.level.alias);
                 let mut conditions = Conditions::after(" ON ");
                 self.match_keys(level, child, &mut conditions, out)?;
                 self.conditions(&child.level, &mut conditions, out)?;

@@ -110,8 +110,20 @@ pub struct View {
     pub query: Query,
     /// `security_invoker`: read as its reader, under the policies that hold for them; otherwise as its owner, past them.
     pub invoker: bool,
+    /// `with check option`
+    #[serde(default)]
+    pub check: Option<CheckOption>,
     /// The statement as written, for Postgres.
     pub source: String,
+}
+
+/// What a row written through a view must meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CheckOption {
+    /// The view's own condition.
+    Local,
+    /// The conditions of the views below it too.
+    Cascaded,
 }
 
 impl Table {

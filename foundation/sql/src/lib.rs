@@ -22,6 +22,7 @@ pub mod expr;
 pub mod expression;
 pub mod functions;
 mod json;
+pub mod lineage;
 mod lower;
 mod migrate;
 pub mod operation;
@@ -38,6 +39,7 @@ pub mod statement;
 mod trouble;
 pub mod types;
 pub mod value;
+pub mod writable;
 
 pub use catalog::Catalog;
 pub use error::{Refusal, SqlError};

@@ -178,7 +178,7 @@ impl Migration {
         }
         let statement = source.statement()?;
         match &statement {
-            ast::Statement::CreateView(create) => self.create_view(create, source.text()),
+            ast::Statement::CreateView(create) => self.create_view(create, source),
             ast::Statement::CreateFunction(create) => self.create_function(create, source),
             ast::Statement::DropFunction(drop) => self.drop_function(drop),
             ast::Statement::CreateSchema {

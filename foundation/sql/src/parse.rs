@@ -118,7 +118,7 @@ impl Source {
     pub fn statement(&self) -> Result<Statement> {
         let mut parser = Parser::new(&PostgreSqlDialect {})
             .with_recursion_limit(DEPTH)
-            .with_tokens_with_locations(self.without_estimates());
+            .with_tokens_with_locations(self.readable());
         let parsed = parser
             .parse_statement()
             .map_err(|error| self.syntax(&error.to_string()))?;
@@ -132,6 +132,46 @@ impl Source {
             .at(next.span.start.line));
         }
         Ok(parsed)
+    }
+
+    /// `with [local | cascaded] check option` at its end, as a view has it: how many words, and whether only the view's own condition counts.
+    pub fn check_option(&self) -> Option<(usize, bool)> {
+        if !(self.starts_with(&["create", "view"])
+            || self.starts_with(&["create", "or", "replace", "view"]))
+        {
+            return None;
+        }
+        let words: Vec<String> = self
+            .words()
+            .filter(|token| !matches!(token, Token::SemiColon))
+            .map(|token| token.to_string().to_lowercase())
+            .collect();
+        let ends =
+            |end: &[&str]| words.len() > end.len() && words[words.len() - end.len()..] == *end;
+        if ends(&["with", "local", "check", "option"]) {
+            Some((4, true))
+        } else if ends(&["with", "cascaded", "check", "option"]) {
+            Some((4, false))
+        } else if ends(&["with", "check", "option"]) {
+            Some((3, false))
+        } else {
+            None
+        }
+    }
+
+    /// Its tokens, but for what the parser has no rule for and somebody else reads.
+    fn readable(&self) -> Vec<TokenWithSpan> {
+        let Some((mut words, _)) = self.check_option() else {
+            return self.without_estimates();
+        };
+        let mut kept = self.tokens.clone();
+        while words > 0 {
+            let Some(token) = kept.pop() else { break };
+            if !matches!(token.token, Token::Whitespace(_) | Token::SemiColon) {
+                words -= 1;
+            }
+        }
+        kept
     }
 
     /// Its tokens, but for what a function says of its costs: the parser has no rule for that, and it changes no answer.

@@ -8,6 +8,7 @@ mod query;
 mod routine;
 mod sequence;
 mod source;
+mod view;
 
 use crate::catalog::Catalog;
 use crate::error::SqlError;
@@ -23,6 +24,7 @@ pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 pub use source::render_source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use view::{render_check_option, render_handles};
 
 /// The names the sources of each enclosing query go by, outermost first. An empty name writes columns without a table, as DDL wants.
 #[derive(Clone, Debug, Default)]
@@ -217,7 +219,7 @@ impl<'a> Renderer<'a> {
         rendered.map(|()| text)
     }
 
-    fn value(&mut self, value: &Value) {
+    pub(crate) fn value(&mut self, value: &Value) {
         if !self.inline {
             match value {
                 // Nulls and small integers are shape, not data: written out they help SQLite's planner and cost no bind.

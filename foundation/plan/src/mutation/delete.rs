@@ -12,7 +12,7 @@ pub(super) fn plan(
     draft: &mut Draft<'_>,
 ) -> Result<(Work, Vec<PayloadColumn>, Constraints), PlanError> {
     let mut statement = Statement::new();
-    statement.push("DELETE FROM ").ident(&draft.root.alias);
+    statement.push("DELETE FROM ").ident(&draft.name);
     draft.matching(Command::Delete, &mut statement)?;
     let write = draft.returning(None, false, statement)?;
 
@@ -20,8 +20,8 @@ pub(super) fn plan(
         // What is embedded may go with the row, so it is read first.
         let mut rows = Statement::new();
         draft.columns = draft.planner.select(&draft.root, &mut rows)?;
-        draft.planner.from(&draft.root, &mut rows)?;
-        draft.matching(Command::Delete, &mut rows)?;
+        draft.from(true, &mut rows)?;
+        draft.matching_asked(Command::Delete, &mut rows)?;
         draft.planner.order(&draft.root, &mut rows)?;
         Some(rows)
     } else {
@@ -34,9 +34,9 @@ pub(super) fn plan(
         if index > 0 {
             before.push(", ");
         }
-        push_column(&draft.root.alias, &column.name, &mut before);
+        push_column(&draft.name, &column.name, &mut before);
     }
-    before.push(" FROM ").ident(&draft.root.alias);
+    before.push(" FROM ").ident(&draft.name);
     draft.matching(Command::Delete, &mut before)?;
     let constraints = draft.constraints(Some(before), None, Some(|key| key.on_delete));
     Ok((Work::Delete { write, rows }, Vec::new(), constraints))

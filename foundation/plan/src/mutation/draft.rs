@@ -3,13 +3,15 @@
 use super::{Constraints, Fetch, Reference, Write};
 use crate::error::PlanError;
 use crate::level::Level;
-use crate::planner::{Conditions, Planner, push_column};
+use crate::planner::{Conditions, Planner, payload_column, push_column};
 use crate::read::OutColumn;
 use crate::request::{Item, Mutation};
 use pando_kernel::Role;
 use pando_sql::catalog::{Action, Column, Command, ForeignKey, Table};
-use pando_sql::render::{Scope, render_expr};
-use pando_sql::{Bind, Catalog, Statement, Type, policy};
+use pando_sql::render::{Scope, render_check_option, render_expr, render_handles};
+use pando_sql::writable::Writable;
+use pando_sql::{Bind, Catalog, SqlError, Statement, Type, policy};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Cascades followed to explain a refused delete; beyond, the explanation names no constraint.
@@ -25,7 +27,13 @@ pub(super) struct Check {
 /// A mutation being planned.
 pub(crate) struct Draft<'a> {
     pub(crate) planner: Planner<'a>,
+    /// The table whose rows change.
     pub(crate) table: &'a Arc<Table>,
+    /// Its name in the file, by which every statement knows it.
+    pub(super) name: String,
+    /// The view it is written through: what `root` is then.
+    pub(crate) view: Option<&'a Writable>,
+    /// What was asked for, with what is answered of it.
     pub(crate) root: Level<'a>,
     pub(crate) mutation: &'a Mutation,
     pub(super) columns: Vec<OutColumn>,
@@ -37,10 +45,81 @@ impl<'a> Draft<'a> {
         self.mutation.returning || self.mutation.keys
     }
 
+    /// The table's columns behind those a payload names.
+    pub(crate) fn written<'c>(
+        &self,
+        columns: &'c [String],
+        command: Command,
+    ) -> Result<Cow<'c, [String]>, PlanError> {
+        let Some(view) = self.view else {
+            return Ok(Cow::Borrowed(columns));
+        };
+        let mut written: Vec<String> = Vec::with_capacity(columns.len());
+        for name in columns {
+            payload_column(self.root.table, name)?;
+            let column = view.column(self.root.table, name, command)?;
+            if written.iter().any(|known| known == column) {
+                return Err(SqlError::new(
+                    "42601",
+                    format!("multiple assignments to same column \"{column}\""),
+                )
+                .into());
+            }
+            written.push(column.to_owned());
+        }
+        Ok(Cow::Owned(written))
+    }
+
+    /// The name the answer has for a column of the table; none where a view does not show it.
+    fn shown_as(&self, column: &str) -> Option<String> {
+        let Some(view) = self.view else {
+            return Some(column.to_owned());
+        };
+        let shown = view
+            .columns
+            .iter()
+            .find(|(_, known)| known.as_deref() == Some(column));
+        shown.map(|(name, _)| name.clone())
+    }
+
+    /// Appends the `using` policies of a command on the table's rows.
+    pub(super) fn using(
+        &self,
+        command: Command,
+        conditions: &mut Conditions,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        let Planner { catalog, role, .. } = self.planner;
+        conditions.push(out, |out| {
+            Ok(policy::render_using(
+                catalog, self.table, command, role, &self.name, out,
+            )?)
+        })
+    }
+
+    /// Appends ` FROM ..`: what was asked for, its rows with their handles. `filtered`: only the rows that a view shows.
+    pub(super) fn from(&mut self, filtered: bool, out: &mut Statement) -> Result<(), PlanError> {
+        if self.view.is_none() {
+            return self.planner.from(&self.root, out);
+        }
+        out.push(" FROM ");
+        self.handles(filtered, out)?;
+        self.planner.spread_joins(&self.root, out)
+    }
+
+    /// Appends a view's rows with their handles.
+    fn handles(&self, filtered: bool, out: &mut Statement) -> Result<(), PlanError> {
+        let Planner { catalog, role, .. } = self.planner;
+        render_handles(catalog, self.root.table, role, filtered, out)?;
+        out.push(" AS ").ident(&self.root.alias);
+        Ok(())
+    }
+
     /// Whether a write can answer the columns itself: nothing is embedded and no order is asked for.
     pub(super) fn answers_in_place(&self) -> bool {
         let plain = |item: &Item| !matches!(item, Item::Embed(_));
         self.mutation.returning
+            && self.view.is_none()
             && self.mutation.node.items.iter().all(plain)
             && self.mutation.node.order.is_empty()
     }
@@ -62,7 +141,7 @@ impl<'a> Draft<'a> {
         }
         statement.push(" RETURNING rowid, ");
         match update_check {
-            Some(check) => self.push_check(check, &self.root.alias, &mut statement)?,
+            Some(check) => self.push_check(check, &self.name, &mut statement)?,
             None => {
                 statement.push("1");
             }
@@ -77,13 +156,14 @@ impl<'a> Draft<'a> {
             }
         } else if !self.mutation.returning {
             for name in self.table.primary_key.iter().flat_map(|key| &key.columns) {
-                let Some(column) = self.table.column(name) else {
+                let (Some(column), Some(shown)) = (self.table.column(name), self.shown_as(name))
+                else {
                     continue;
                 };
                 statement.push(", ");
-                push_column(&self.root.alias, name, &mut statement);
+                push_column(&self.name, name, &mut statement);
                 self.columns
-                    .push(OutColumn::new(name, column.ty.json_out()));
+                    .push(OutColumn::new(&shown, column.ty.json_out()));
             }
         }
         Ok(Write {
@@ -101,7 +181,7 @@ impl<'a> Draft<'a> {
         let sorted = !self.mutation.node.order.is_empty();
         let mut statement = Statement::new();
         self.columns = self.planner.select(&self.root, &mut statement)?;
-        self.planner.from(&self.root, &mut statement)?;
+        self.from(false, &mut statement)?;
         let mut conditions = Conditions::after(" WHERE ");
         conditions.push(&mut statement, |out| {
             push_column(&self.root.alias, "rowid", out);
@@ -124,20 +204,62 @@ impl<'a> Draft<'a> {
         }))
     }
 
-    /// Appends ` WHERE ..`: the rows an update or delete is about.
+    /// Appends ` WHERE ..`: the rows of the table an update or delete is about.
     pub(super) fn matching(
         &mut self,
         command: Command,
         out: &mut Statement,
     ) -> Result<(), PlanError> {
         let mut conditions = Conditions::after(" WHERE ");
-        self.planner
-            .using(&self.root, command, &mut conditions, out)?;
-        if self.needs_select() {
-            self.planner
-                .using(&self.root, Command::Select, &mut conditions, out)?;
+        self.permitted(command, &mut conditions, out)?;
+        if self.view.is_none() {
+            return self.planner.filters(&self.root, &mut conditions, out);
         }
+        let name = self.name.clone();
+        conditions.push(out, |out| {
+            out.ident(&name).push(".rowid IN (SELECT ");
+            push_column(&self.root.alias, "rowid", out);
+            out.push(" FROM ");
+            self.handles(true, out)?;
+            let mut inner = Conditions::after(" WHERE ");
+            self.planner.filters(&self.root, &mut inner, out)?;
+            out.push(")");
+            Ok(())
+        })
+    }
+
+    /// As [`matching`](Self::matching), over what [`from`](Self::from) selects.
+    pub(super) fn matching_asked(
+        &mut self,
+        command: Command,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        if self.view.is_none() {
+            return self.matching(command, out);
+        }
+        let mut conditions = Conditions::after(" WHERE ");
+        conditions.push(out, |out| {
+            push_column(&self.root.alias, "rowid", out);
+            out.push(" IN (SELECT rowid FROM ").ident(&self.name);
+            self.permitted(command, &mut Conditions::after(" WHERE "), out)?;
+            out.push(")");
+            Ok(())
+        })?;
         self.planner.filters(&self.root, &mut conditions, out)
+    }
+
+    /// Appends the policies an update or delete passes.
+    fn permitted(
+        &self,
+        command: Command,
+        conditions: &mut Conditions,
+        out: &mut Statement,
+    ) -> Result<(), PlanError> {
+        self.using(command, conditions, out)?;
+        if self.needs_select() {
+            self.using(Command::Select, conditions, out)?;
+        }
+        Ok(())
     }
 
     /// Whether an update or delete reads the table, so that select policies apply too.
@@ -149,7 +271,7 @@ impl<'a> Draft<'a> {
     pub(super) fn check(&self, command: Command, select: bool) -> Result<Option<Check>, PlanError> {
         let check = Check { command, select };
         let mut probe = Statement::new();
-        self.push_check(check, &self.root.alias, &mut probe)?;
+        self.push_check(check, &self.name, &mut probe)?;
         Ok(if probe.sql == "1" { None } else { Some(check) })
     }
 
@@ -181,6 +303,21 @@ impl<'a> Draft<'a> {
                     catalog, self.table, command, role, alias, out,
                 )?)
             })?;
+        }
+        if self.view.is_some() && check.command != Command::Delete {
+            let mut option = Statement {
+                sql: String::new(),
+                binds: std::mem::take(&mut out.binds),
+            };
+            let rendered = render_check_option(catalog, self.root.table, role, alias, &mut option);
+            out.binds = option.binds;
+            rendered?;
+            if !option.sql.is_empty() {
+                conditions.push(out, |out| {
+                    out.push(&option.sql);
+                    Ok(())
+                })?;
+            }
         }
         if out.sql.len() == start + 1 {
             out.sql.truncate(start);

@@ -256,7 +256,7 @@ impl Proposal<'_> {
         check: Option<Check>,
         out: &mut Statement,
     ) -> Result<(), PlanError> {
-        out.push("INSERT INTO ").ident(&draft.root.alias);
+        out.push("INSERT INTO ").ident(&draft.name);
         let table = draft.table;
         let written: Vec<(usize, &Column)> = table
             .columns
@@ -316,26 +316,22 @@ impl Proposal<'_> {
     }
 
     /// The row that has the proposed key, and whether the caller may update it.
-    fn lookup(&self, draft: &mut Draft<'_>, key: &[String]) -> Result<Statement, PlanError> {
+    fn lookup(&self, draft: &Draft<'_>, key: &[String]) -> Result<Statement, PlanError> {
         let mut lookup = Statement::new();
         lookup.push("SELECT rowid, ");
         let start = lookup.sql.len();
         let mut allowed = Conditions::after("");
-        draft
-            .planner
-            .using(&draft.root, Command::Update, &mut allowed, &mut lookup)?;
-        draft
-            .planner
-            .using(&draft.root, Command::Select, &mut allowed, &mut lookup)?;
+        draft.using(Command::Update, &mut allowed, &mut lookup)?;
+        draft.using(Command::Select, &mut allowed, &mut lookup)?;
         if lookup.sql.len() == start {
             lookup.push("1");
         }
-        lookup.push(" FROM ").ident(&draft.root.alias);
+        lookup.push(" FROM ").ident(&draft.name);
         let mut conditions = Conditions::after(" WHERE ");
         for (index, column) in draft.table.columns.iter().enumerate() {
             if key.contains(&column.name) {
                 conditions.push(&mut lookup, |out| {
-                    push_column(&draft.root.alias, &column.name, out);
+                    push_column(&draft.name, &column.name, out);
                     out.push(" = ");
                     self.push_value(draft, index, column, out)
                 })?;

@@ -46,10 +46,7 @@ pub(super) fn plan(
     }
 
     let mut statement = Statement::new();
-    statement
-        .push("UPDATE ")
-        .ident(&draft.root.alias)
-        .push(" SET ");
+    statement.push("UPDATE ").ident(&draft.name).push(" SET ");
     for (index, name) in columns.iter().enumerate() {
         if index > 0 {
             statement.push(", ");
@@ -106,11 +103,11 @@ fn rows(draft: &mut Draft<'_>, changed: &[String]) -> Result<Statement, PlanErro
                         rows.push(" COLLATE ").push(collation);
                     }
                 }
-                None => push_column(&draft.root.alias, &column.name, rows),
+                None => push_column(&draft.name, &column.name, rows),
             }
             rows.push(" AS ").ident(&column.name);
         }
-        rows.push(" FROM ").ident(&draft.root.alias);
+        rows.push(" FROM ").ident(&draft.name);
         draft.matching(Command::Update, rows)
     })?;
     Ok(rows)

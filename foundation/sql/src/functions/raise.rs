@@ -30,5 +30,17 @@ pub(super) fn rows() -> Vec<Row> {
             )),
         })
         .volatile(),
+        // Whether a row meets a view's condition, and the view: raises 44000 for anything but true.
+        lax(
+            ".pg_check_option(any, any) any as pg_check_option",
+            |a| match &a[0] {
+                Value::Int(1) => Ok(Value::Int(1)),
+                _ => Err(SqlError::new(
+                    "44000",
+                    format!("new row violates check option for view \"{}\"", text(&a[1])),
+                )),
+            },
+        )
+        .volatile(),
     ]
 }

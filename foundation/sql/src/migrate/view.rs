@@ -1,13 +1,14 @@
 //! `create view`, `alter view`, `drop view`.
 
 use super::{Migration, Source, identifier, named};
-use crate::catalog::{Catalog, Column, Table, View};
+use crate::catalog::{Catalog, CheckOption, Column, Command, Table, View};
 use crate::lower::{Lowering, fold};
 use crate::trouble::{Result, Trouble};
+use crate::writable::writable;
 use sqlparser::ast;
 
 impl Migration {
-    pub(super) fn create_view(&mut self, create: &ast::CreateView, source: String) -> Result<()> {
+    pub(super) fn create_view(&mut self, create: &ast::CreateView, source: &Source) -> Result<()> {
         let (schema, name) = named(&create.name)?;
         let refused = |what: &str, advice: &str| {
             Err(Trouble::unsupported(
@@ -24,7 +25,15 @@ impl Migration {
         if create.temporary {
             return refused("temporary view", "create an ordinary view");
         }
-        let invoker = invoker(&create.options)?;
+        let (invoker, check) = options(&create.options)?;
+        if !invoker {
+            exposed_by_owner(&schema, &name)?;
+        }
+        let check = match source.check_option() {
+            Some((_, true)) => Some(CheckOption::Local),
+            Some((_, false)) => Some(CheckOption::Cascaded),
+            None => check,
+        };
         let query = Lowering::bare(&self.catalog).query(&create.query)?;
         let given: Vec<String> = create
             .columns
@@ -89,8 +98,20 @@ impl Migration {
         view.view = Some(View {
             query,
             invoker,
-            source,
+            check,
+            source: source.text(),
         });
+        if check.is_some() {
+            // What it can't check it must not seem to.
+            writable(&self.catalog, &view, Command::Update).map_err(|error| {
+                Trouble::invalid(
+                    view.name.clone(),
+                    "WITH CHECK OPTION is supported only on automatically updatable views",
+                    error.detail.unwrap_or_else(|| "leave it out".to_owned()),
+                )
+                .state("0A000")
+            })?;
+        }
         self.put(view);
         Ok(())
     }
@@ -137,6 +158,9 @@ impl Migration {
         match rest {
             ["owner", "to", ..] => Ok(()),
             ["set", "security_invoker", value] => {
+                if !on(value) {
+                    exposed_by_owner(&key.0, &key.1)?;
+                }
                 let mut changed = (*view).clone();
                 if let Some(view) = &mut changed.view {
                     view.invoker = on(value);
@@ -291,10 +315,27 @@ fn on(value: &str) -> bool {
     matches!(value.trim_matches('\''), "true" | "on" | "1" | "yes")
 }
 
-/// `with (security_invoker = true)`
-fn invoker(options: &ast::CreateTableOptions) -> Result<bool> {
+/// The schema that is exposed unless configured otherwise.
+const EXPOSED: &str = "public";
+
+/// A view of an exposed schema is read as its reader: as its owner it would show everybody every row.
+fn exposed_by_owner(schema: &str, name: &str) -> Result<()> {
+    if schema != EXPOSED {
+        return Ok(());
+    }
+    Err(Trouble::unsupported(
+        format!(
+            "view {name} that passes the policies of its tables, in the exposed schema {schema}"
+        ),
+        "add with (security_invoker = true) after its name, so that it shows its reader what the policies allow, or put it into a \
+         schema that is not exposed",
+    ))
+}
+
+/// `with (security_invoker = true, check_option = ..)`
+fn options(options: &ast::CreateTableOptions) -> Result<(bool, Option<CheckOption>)> {
     let options = match options {
-        ast::CreateTableOptions::None => return Ok(false),
+        ast::CreateTableOptions::None => return Ok((false, None)),
         ast::CreateTableOptions::With(options) => options,
         other => {
             return Err(Trouble::unsupported(
@@ -304,6 +345,7 @@ fn invoker(options: &ast::CreateTableOptions) -> Result<bool> {
         }
     };
     let mut invoker = false;
+    let mut check = None;
     for option in options {
         let text = option.to_string().to_lowercase();
         let (name, value) = text.split_once('=').unwrap_or((&text, "true"));
@@ -311,6 +353,19 @@ fn invoker(options: &ast::CreateTableOptions) -> Result<bool> {
             "security_invoker" => invoker = on(value.trim()),
             // It keeps functions of others from seeing rows the view hides; here a view's conditions always come first.
             "security_barrier" => {}
+            "check_option" => {
+                check = match value.trim().trim_matches('\'') {
+                    "local" => Some(CheckOption::Local),
+                    "cascaded" => Some(CheckOption::Cascaded),
+                    _ => {
+                        return Err(Trouble::invalid(
+                            text,
+                            "invalid value for enum option \"check_option\"",
+                            "valid values are \"local\" and \"cascaded\"",
+                        ));
+                    }
+                };
+            }
             _ => {
                 return Err(Trouble::unsupported(
                     format!("with ({text})"),
@@ -319,7 +374,7 @@ fn invoker(options: &ast::CreateTableOptions) -> Result<bool> {
             }
         }
     }
-    Ok(invoker)
+    Ok((invoker, check))
 }
 
 fn taken(name: &str) -> Trouble {

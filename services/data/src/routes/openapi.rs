@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use pando_plan::is_exposed;
 use pando_sql::Type;
 use pando_sql::catalog::{Catalog, Table};
 use serde_json::{Map, Value, json};
@@ -32,7 +33,7 @@ pub(crate) async fn describe_api(
 fn document(catalog: &Catalog, schema: &str, config: &Config) -> Value {
     let (mut paths, mut definitions) = (Map::new(), Map::new());
     for table in catalog.tables.values() {
-        if table.schema != schema || !(table.rls_enabled || config.allow_unprotected) {
+        if table.schema != schema || !is_exposed(catalog, table, config.allow_unprotected) {
             continue;
         }
         paths.insert(format!("/{}", table.name), operations(table));

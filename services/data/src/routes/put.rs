@@ -13,6 +13,7 @@ use http::StatusCode;
 use pando_kernel::Role;
 use pando_plan::request::{Change, Expect, Filter, Input, Mutation, Node, OnConflict, Op, Test};
 use pando_sql::catalog::Table;
+use pando_sql::lineage::primary_key;
 use std::sync::Arc;
 
 /// Inserts the row, or replaces the values of the one there.
@@ -38,7 +39,7 @@ pub(crate) async fn put_row(
     let filters = std::mem::take(&mut node.filters);
     let catalog = store.catalog();
     if let Some(table) = catalog.table(asked.schema, &asked.table) {
-        let key = key_filters(table, &filters)?;
+        let key = key_filters(&primary_key(&catalog, table), &filters)?;
         match_payload(
             table,
             &key,
@@ -89,7 +90,7 @@ pub(crate) async fn put_row(
 
 /// The filters as (column, input): exactly one `eq` for each column of the primary key.
 fn key_filters<'a>(
-    table: &Table,
+    key: &[String],
     filters: &'a [Filter],
 ) -> Result<Vec<(&'a str, usize)>, RestError> {
     let refused = || {
@@ -112,10 +113,6 @@ fn key_filters<'a>(
             _ => return Err(refused()),
         }
     }
-    let key = table
-        .primary_key
-        .as_ref()
-        .map_or(&[][..], |key| &key.columns);
     let complete = !key.is_empty()
         && key.len() == named.len()
         && key

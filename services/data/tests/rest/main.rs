@@ -9,4 +9,5 @@ mod policies;
 mod reads;
 mod support;
 mod upserts;
+mod views;
 mod writes;
