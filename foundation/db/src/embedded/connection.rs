@@ -5,7 +5,7 @@ use pando_sql::SqlError;
 use pando_sql::Value;
 use pando_sql::functions::{Accumulate, SqlAggregate, aggregates, collations, functions};
 use rusqlite::config::DbConfig;
-use rusqlite::functions::{Aggregate, Context, FunctionFlags};
+use rusqlite::functions::{Aggregate, Context, FunctionFlags, WindowAggregate};
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
@@ -130,7 +130,7 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
         let flags = FunctionFlags::SQLITE_UTF8
             | FunctionFlags::SQLITE_INNOCUOUS
             | FunctionFlags::SQLITE_DETERMINISTIC;
-        connection.create_aggregate_function(
+        connection.create_window_function(
             aggregate.name,
             aggregate.arity,
             flags,
@@ -193,6 +193,23 @@ impl Aggregate<Box<dyn Accumulate>, Answer> for Aggregated {
     ) -> rusqlite::Result<Answer> {
         let state = state.unwrap_or_else(self.0.begin);
         state.finish().map(Answer).map_err(carried)
+    }
+}
+
+/// Over the default frame, which only grows: a value for each row, and nothing is taken out again.
+impl WindowAggregate<Box<dyn Accumulate>, Answer> for Aggregated {
+    fn value(&self, state: Option<&mut Box<dyn Accumulate>>) -> rusqlite::Result<Answer> {
+        match state {
+            Some(state) => state.finish().map(Answer).map_err(carried),
+            None => (self.0.begin)().finish().map(Answer).map_err(carried),
+        }
+    }
+
+    fn inverse(&self, _: &mut Context<'_>, _: &mut Box<dyn Accumulate>) -> rusqlite::Result<()> {
+        Err(carried(SqlError::new(
+            "0A000",
+            "frames that let go of rows are not available on the embedded engine",
+        )))
     }
 }
 

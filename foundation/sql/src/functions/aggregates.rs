@@ -25,7 +25,7 @@ pub trait Accumulate: Send + std::panic::UnwindSafe + std::panic::RefUnwindSafe 
     /// Takes one row.
     fn step(&mut self, arguments: &[Value]) -> Result<(), SqlError>;
     /// Gives the result.
-    fn finish(self: Box<Self>) -> Result<Value, SqlError>;
+    fn finish(&self) -> Result<Value, SqlError>;
 }
 
 /// What is done with the JSON that SQLite's own aggregates gather: over no rows Postgres gives null.
@@ -198,15 +198,15 @@ impl Accumulate for Exact {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Value, SqlError> {
-        let Some(total) = self.total else {
+    fn finish(&self) -> Result<Value, SqlError> {
+        let Some(total) = &self.total else {
             return Ok(Value::Null);
         };
         if self.whole {
             return integer(total.to_i64(), &Type::Int8);
         }
         if !self.mean {
-            return print_decimal(&total);
+            return print_decimal(total);
         }
         let mean = total
             .over(&Decimal::int(self.count))
@@ -250,7 +250,7 @@ impl Accumulate for Rough {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "as Postgres divides")]
-    fn finish(self: Box<Self>) -> Result<Value, SqlError> {
+    fn finish(&self) -> Result<Value, SqlError> {
         match (self.count, self.mean) {
             (0, _) => Ok(Value::Null),
             (count, true) => float(self.total / count as f64),
@@ -278,7 +278,7 @@ impl Accumulate for Spans {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "as Postgres divides")]
-    fn finish(self: Box<Self>) -> Result<Value, SqlError> {
+    fn finish(&self) -> Result<Value, SqlError> {
         match (self.count, self.mean) {
             (0, _) => Ok(Value::Null),
             (count, true) => Ok(self.total.over(count as f64)?.print().into()),
@@ -319,7 +319,7 @@ impl Accumulate for Gathered {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Value, SqlError> {
+    fn finish(&self) -> Result<Value, SqlError> {
         Ok(match (self.out.as_str(), self.object) {
             ("", _) => Value::Null,
             (out, true) => format!("{{ {out} }}").into(),
@@ -350,7 +350,7 @@ impl Accumulate for Joined {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Value, SqlError> {
-        Ok(self.0.into())
+    fn finish(&self) -> Result<Value, SqlError> {
+        Ok(self.0.clone().into())
     }
 }

@@ -224,6 +224,10 @@ fn views_and_functions_are_queries_of_their_own() {
         "select title, rank() over (partition by shelf order by pages desc) from books order by id",
         r#"[{"title":"One","rank":2},{"title":"Two","rank":1},{"title":"Three","rank":1},{"title":"Four","rank":1}]"#,
     );
+    service(
+        "select id, sum(pages) over (order by id) as so_far from books where shelf = 1 order by id",
+        r#"[{"id":1,"so_far":100},{"id":2,"so_far":400}]"#,
+    );
     service("select add_pages(1, 11) as now", r#"[{"now":111}]"#);
     user("select add_pages(1, 11)", r#"[{"add_pages":111}]"#);
     service(
