@@ -249,6 +249,8 @@ fn embed(random: &mut Random, rows: &[Row]) -> Probe {
     let mark = if must { "!inner" } else { "" };
     let mut query = vec![format!("select=id,secret,{inner}{mark}(id,secret,tag,n)")];
     let mut sql = String::new();
+    // What is embedded is read too, and may fail to be.
+    let also = format!("(select count(*) from {inner} where {joined}) as embedded");
     if must {
         let filtered =
             random.chance(60) && !one.query.starts_with("or=") && !one.query.starts_with("not.");
@@ -265,7 +267,7 @@ fn embed(random: &mut Random, rows: &[Row]) -> Probe {
     let count = counted(random, &mut ask, outer, &sql);
     Probe {
         ask,
-        sql: Some(format!("select {outer}.id from {outer}{sql}")),
+        sql: Some(format!("select {outer}.id, {also} from {outer}{sql}")),
         count,
         rows: true,
         ordered: false,
