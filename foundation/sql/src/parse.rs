@@ -215,6 +215,14 @@ impl Source {
             .unwrap_or(self.line);
         let reason = reason.split(" at Line: ").next().unwrap_or(reason);
         let text = self.text();
+        let lower = text.to_lowercase();
+        if lower.contains("between symmetric") {
+            return Trouble::unsupported(
+                "between symmetric",
+                "write between least(a, b) and greatest(a, b)",
+            )
+            .at(line);
+        }
         let first: String = text
             .split_whitespace()
             .take(4)

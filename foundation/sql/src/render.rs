@@ -74,7 +74,7 @@ pub(crate) fn render_ddl(
 }
 
 /// Whether an expression depends on more than the row: the caller, the moment, other tables.
-fn is_volatile(catalog: &Catalog, expr: &Expr) -> bool {
+pub(crate) fn is_volatile(catalog: &Catalog, expr: &Expr) -> bool {
     let mut volatile = false;
     expr.walk(0, &mut |_, expr| {
         volatile |= match expr {
@@ -571,6 +571,10 @@ impl<'a> Renderer<'a> {
     }
 
     fn any_of(&mut self, needle: &Expr, array: &Expr) -> Result<(), SqlError> {
+        if self.inline {
+            // A check takes no sub-select.
+            return self.named("pg_member", &[needle.clone(), array.clone()]);
+        }
         let literal = matches!(array, Expr::Literal { value, .. } if !value.is_null());
         if !literal {
             // Nothing is known of a null array, while json_each of null would say it has no members.

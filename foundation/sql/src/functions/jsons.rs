@@ -66,6 +66,16 @@ fn get(a: &[Value]) -> Result<Value, SqlError> {
     Ok(member(&value, &a[1]).map(|raw| raw.get().to_owned()).into())
 }
 
+/// A scalar is as an array of one to an index into jsonb.
+fn get_place(a: &[Value]) -> Result<Value, SqlError> {
+    let value = text(&a[0]);
+    let scalar = !value.starts_with(['{', '[']);
+    if scalar && matches!(a[1], Value::Int(0 | -1)) {
+        return Ok(a[0].clone());
+    }
+    get(a)
+}
+
 fn get_text(a: &[Value]) -> Result<Value, SqlError> {
     let value = text(&a[0]);
     Ok(member(&value, &a[1])
@@ -167,7 +177,10 @@ pub(super) fn rows() -> Vec<Row> {
     for ty in ["json", "jsonb"] {
         rows.extend([
             strict(format!("->({ty}, text) {ty}"), get),
-            strict(format!("->({ty}, int4) {ty}"), get),
+            strict(
+                format!("->({ty}, int4) {ty}"),
+                if ty == "jsonb" { get_place } else { get },
+            ),
             strict(format!("->>({ty}, text) text"), get_text),
             strict(format!("->>({ty}, int4) text"), get_text),
             strict(format!("#>({ty}, text[]) {ty}"), dig),

@@ -42,5 +42,14 @@ pub(super) fn rows() -> Vec<Row> {
             },
         )
         .volatile(),
+        // How often an upsert proposes a key: raises for more than once.
+        lax(".pg_once(any) any as pg_once", |a| match &a[0] {
+            Value::Int(2..) => Err(SqlError::new(
+                "21000",
+                "ON CONFLICT DO UPDATE command cannot affect row a second time",
+            )),
+            _ => Ok(Value::Int(1)),
+        })
+        .volatile(),
     ]
 }

@@ -123,6 +123,9 @@ pub(super) enum Syntax {
 
 /// `function lower(integer) does not exist`, `operator is not unique: unknown + unknown`
 fn nothing_fits(name: &str, types: &[Option<Type>], syntax: Syntax, fault: Fault) -> Trouble {
+    if name == "to_char" && fault == Fault::Missing {
+        return Trouble::unsupported("to_char of a number", "round it, or print it in the app");
+    }
     let shown: Vec<String> = types
         .iter()
         .map(|ty| {

@@ -298,17 +298,18 @@ impl Lowering<'_> {
                     "use exists (select .. where ..)",
                 ));
             }
-            ast::Expr::Array(array) if op == &Op::Eq && !all && !array.elem.is_empty() => {
-                return self.member(left, &array.elem);
-            }
-            ast::Expr::Array(array) if op == &Op::NotEq && all && !array.elem.is_empty() => {
-                return Ok(negate(true, self.member(left, &array.elem)?));
-            }
             _ => {}
         }
         let (needle, array) = (self.operand(left)?, self.operand(right)?);
         let pattern = sign.trim_start_matches('!').starts_with('~');
         let (needle, array) = self.with_members(needle, array, sign, pattern)?;
+        // A list in `array[..]` is looked up as `in (..)` is, once its type was found to fit.
+        if let ast::Expr::Array(written) = inner
+            && !written.elem.is_empty()
+            && matches!((op, all), (Op::Eq, false) | (Op::NotEq, true))
+        {
+            return Ok(negate(all, self.member(left, &written.elem)?));
+        }
         if let (Op::Eq, false) | (Op::NotEq, true) = (op, all)
             && by_bytes(&needle.ty())
         {

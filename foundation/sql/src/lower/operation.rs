@@ -97,6 +97,7 @@ impl Lowering<'_> {
         let returning = self.within_sources(vec![target], |lowering| {
             lowering.returning(insert.returning.as_ref())
         })?;
+        asks_others(&returning, &table)?;
         Ok(Insert {
             schema: table.schema.clone(),
             table: table.name.clone(),
@@ -427,6 +428,7 @@ impl Lowering<'_> {
             let returning = lowering.returning(update.returning.as_ref())?;
             joined_plainly(&from)?;
             own_columns(&returning)?;
+            asks_others(&returning, &table)?;
             Ok(Update {
                 schema: table.schema.clone(),
                 table: table.name.clone(),
@@ -465,6 +467,7 @@ impl Lowering<'_> {
             let returning = lowering.returning(delete.returning.as_ref())?;
             joined_plainly(&using)?;
             own_columns(&returning)?;
+            asks_others(&returning, &table)?;
             Ok(Delete {
                 schema: table.schema.clone(),
                 table: table.name.clone(),
@@ -499,6 +502,23 @@ fn joined_plainly(sources: &[Source]) -> Result<()> {
         return Err(Trouble::unsupported(
             "right or full join in update or delete",
             "use join or left join",
+        ));
+    }
+    Ok(())
+}
+
+/// A sub-select of `returning` would see the rows as they are now, where Postgres shows them as they were before.
+fn asks_others(returning: &[crate::query::Output], table: &Table) -> Result<()> {
+    let mut same = false;
+    for output in returning {
+        output.expr.each_source(&mut |source| {
+            same |= matches!(&source.of, crate::query::Of::Table { schema, name } if *schema == table.schema && *name == table.name);
+        });
+    }
+    if same {
+        return Err(Trouble::unsupported(
+            format!("returning (select .. from {})", table.name),
+            "select from the changed table in a statement of its own",
         ));
     }
     Ok(())

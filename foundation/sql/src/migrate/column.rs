@@ -469,6 +469,13 @@ impl Migration {
         expr: &ast::Expr,
     ) -> Result<()> {
         let lowered = Lowering::over(&self.catalog, table).condition(expr)?;
+        if crate::render::is_volatile(&self.catalog, &lowered) {
+            return Err(Trouble::unsupported(
+                format!("check ({expr}) with a function that is not immutable"),
+                "write the rule into a policy, or raise in a trigger",
+            )
+            .at(line(expr)));
+        }
         let mut columns: Vec<String> = Vec::new();
         lowered.walk(0, &mut |_, expr| {
             if let Expr::Column { name, .. } = expr

@@ -198,20 +198,60 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", " } else { "" });
             self.out.push("v.").ident(&column.name);
         }
+        let once = self.merged_by(insert)?;
         self.out.push(" FROM (");
+        if let Some(keys) = &once {
+            // A row that is met twice by one statement is an error.
+            self.out.push("SELECT *, CASE WHEN ");
+            for (index, key) in keys.iter().enumerate() {
+                self.out.push(if index > 0 { " AND " } else { "" });
+                self.out.push(key).push(" IS NOT NULL");
+            }
+            self.out
+                .push(" THEN count(*) OVER (PARTITION BY ")
+                .push(&keys.join(", "));
+            self.out.push(") ELSE 1 END AS \"pando.times\" FROM (");
+        }
         self.proposal(&table, insert)?;
+        self.out.push(if once.is_some() { ")" } else { "" });
         self.out.push(") AS v WHERE ");
-        let reads = !insert.returning.is_empty()
+        let reads = insert
+            .returning
+            .iter()
+            .any(|output| reads_target(&output.expr))
             || insert
                 .conflict
                 .as_ref()
                 .is_some_and(|conflict| !conflict.target.is_empty());
         let row = Alias::Name("v".to_owned());
         self.permitted(&table, Command::Insert, reads, &row)?;
+        if once.is_some() {
+            self.out.push(" AND pg_once(v.\"pando.times\")");
+        }
         if let Some(conflict) = &insert.conflict {
             self.conflict(&table, conflict)?;
         }
         self.returning(&table, &insert.returning)
+    }
+
+    /// The key that an upsert of several rows updates by, as texts over the proposed rows.
+    fn merged_by(&mut self, insert: &Insert) -> Result<Option<Vec<String>>, SqlError> {
+        let one = matches!(&insert.rows.body, Body::Values(rows) if rows.len() < 2);
+        let Some(conflict) = insert
+            .conflict
+            .as_ref()
+            .filter(|conflict| conflict.update.is_some() && !one)
+        else {
+            return Ok(None);
+        };
+        self.levels.push(vec![Alias::Bare]);
+        let keys = conflict
+            .target
+            .iter()
+            .map(|expr| self.apart(|renderer| renderer.expr(expr)))
+            .collect::<Result<Vec<_>, _>>();
+        self.levels.pop();
+        Ok(Some(keys?))
     }
 
     /// The rows as they will be inserted, every column of the table.
@@ -407,7 +447,11 @@ impl Renderer<'_> {
         let names = self.level(&own, &delete.using);
         let rendered = (|| -> Result<(), SqlError> {
             self.out.push("DELETE FROM ").ident(&table.file_name());
-            let reads = delete.filter.is_some() || !delete.returning.is_empty();
+            let reads = delete.filter.as_ref().is_some_and(reads_target)
+                || delete
+                    .returning
+                    .iter()
+                    .any(|output| reads_target(&output.expr));
             let mut conditions = Vec::new();
             self.using(&table, Command::Delete, reads, &own, &mut conditions)?;
             if delete.using.is_empty() {

@@ -255,8 +255,12 @@ impl Renderer<'_> {
 
     /// What a value sorts by: an enum's label by its place in the declaration.
     pub(crate) fn sort_key(&mut self, expr: &Expr) -> Result<(), SqlError> {
-        if let Expr::Literal { .. } = expr {
-            // An integer literal would be a column's place.
+        let mut constant = true;
+        expr.walk(0, &mut |_, expr| {
+            constant &= !matches!(expr, Expr::Column { .. })
+        });
+        if constant {
+            // A lone integer would be a column's place.
             self.out.push("+");
         }
         self.rank(expr)?;
