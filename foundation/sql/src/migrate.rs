@@ -164,6 +164,9 @@ impl Migration {
         if source.starts_with(&["alter", "schema"]) {
             return self.alter_schema(source);
         }
+        if source.starts_with(&["alter", "index"]) {
+            return self.alter_index(source);
+        }
         if source.starts_with(&["alter", "table"]) {
             return self.alter_table(source);
         }

@@ -21,13 +21,10 @@ const NOT_YET: &[&str] = &[
     "booking",
     "clinic",
     "delivery",
-    "fitness",
     "forum",
-    "habits",
     "language",
     "marketplace",
     "notes",
-    "quiz",
     "recipes",
 ];
 

@@ -50,6 +50,11 @@ impl<'a> Words<'a> {
 
 impl Migration {
     pub(super) fn alter_table(&mut self, source: &Source) -> Result<()> {
+        // A dump gives a sequence its owner as if it were a table.
+        let named = pair(dotted(&mut source.words().skip(2).peekable()));
+        if named.is_some_and(|key| self.catalog.sequences.contains_key(&key)) {
+            return self.alter_sequence(source);
+        }
         for (action, words) in source.alter_actions() {
             self.line = action.line;
             let words = Words(&words);

@@ -1,12 +1,15 @@
-//! `create index`, `drop index`.
+//! `create index`, `alter index`, `drop index`.
 
-use super::{Migration, identifier, named};
+use super::comment::{dotted, is_word, pair};
+use super::{Migration, Source, identifier, named};
 use crate::catalog::{Index, IndexPart, Table};
 use crate::ddl;
 use crate::lower::{Lowering, fold, object};
 use crate::render::is_immutable;
 use crate::trouble::{Result, Trouble};
 use sqlparser::ast;
+use sqlparser::tokenizer::Token;
+use std::sync::Arc;
 
 impl Migration {
     pub(super) fn create_index(&mut self, create: &ast::CreateIndex) -> Result<()> {
@@ -102,6 +105,63 @@ impl Migration {
                 table.schema == schema && table.indexes.iter().any(|index| index.name == name)
             })
             .map(|table| &**table)
+    }
+
+    /// `alter index .. rename to ..`; the index of a constraint bears its name.
+    pub(super) fn alter_index(&mut self, source: &Source) -> Result<()> {
+        let mut words = source.words().skip(2).peekable();
+        let is = |token: &&Token, wanted: &str| is_word(token, wanted);
+        let if_exists = words.next_if(|token| is(token, "if")).is_some();
+        if if_exists {
+            words.next();
+        }
+        let key = pair(dotted(&mut words));
+        let renames = words.next().is_some_and(|word| is_word(word, "rename"))
+            && words.next().is_some_and(|word| is_word(word, "to"));
+        let new = dotted(&mut words).pop();
+        let (Some((schema, old)), true, Some(new)) = (key, renames, new) else {
+            return Err(Trouble::unsupported(
+                source.text(),
+                "write alter index <name> rename to <name>, or leave it out",
+            ));
+        };
+        let holds = |table: &&Arc<Table>| {
+            table.schema == schema
+                && (table.indexes.iter().any(|index| index.name == old)
+                    || table
+                        .primary_key
+                        .iter()
+                        .chain(&table.uniques)
+                        .any(|key| key.name == old))
+        };
+        let Some(table) = self.catalog.tables.values().find(holds).cloned() else {
+            return if if_exists {
+                Ok(())
+            } else {
+                Err(Trouble::sql(
+                    "42P01",
+                    format!("relation \"{old}\" does not exist"),
+                ))
+            };
+        };
+        identifier(&new)?;
+        if self.relation_exists(&schema, &new, None) {
+            return Err(Trouble::sql(
+                "42P07",
+                format!("relation \"{new}\" already exists"),
+            ));
+        }
+        let mut changed = (*table).clone();
+        let indexes = changed.indexes.iter_mut().map(|index| &mut index.name);
+        let keys = changed
+            .primary_key
+            .iter_mut()
+            .chain(&mut changed.uniques)
+            .map(|key| &mut key.name);
+        for name in indexes.chain(keys).filter(|name| **name == old) {
+            name.clone_from(&new);
+        }
+        self.rebuild(&table, changed)
     }
 
     pub(super) fn drop_index(&mut self, name: &ast::ObjectName, if_exists: bool) -> Result<()> {

@@ -5,8 +5,8 @@ create view public.day_sheet with (security_invoker = true, security_barrier = t
   join public.patients p on p.id = a.patient_id
   join public.staff s on s.id = a.doctor_id;
 
-create function public.age(patient public.patients, on_day date default current_date) returns int
-language sql stable as $$ select extract(year from pg_catalog.age(on_day, patient.born_on))::int $$;
+create function public.age_on(born date, on_day date default current_date) returns int
+language sql stable as $$ select extract(year from age(on_day, born))::int $$;
 
 create function public.find_patients(term text) returns setof public.patients
 language sql stable rows 20 as $$

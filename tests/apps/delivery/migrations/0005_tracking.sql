@@ -27,8 +27,9 @@ LANGUAGE sql STABLE AS $$
   ORDER BY 2, 1;
 $$;
 
-CREATE FUNCTION take_delivery(ref text) RETURNS SETOF deliveries LANGUAGE sql AS $$
-  UPDATE deliveries SET courier_id = auth.uid(), status = 'assigned' WHERE reference = ref AND courier_id IS NULL RETURNING *;
+CREATE FUNCTION take_delivery(ref text) RETURNS TABLE (reference text, status delivery_status) LANGUAGE sql AS $$
+  UPDATE deliveries SET courier_id = auth.uid(), status = 'assigned' 
+  WHERE deliveries.reference = ref AND courier_id IS NULL RETURNING deliveries.reference, deliveries.status;
 $$;
 
 CREATE VIEW latest_positions WITH (security_invoker = true) AS

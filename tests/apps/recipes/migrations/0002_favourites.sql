@@ -10,8 +10,8 @@ create policy "own favourites" on favourites for all to authenticated
   using (user_id = (select auth.uid()))
   with check (user_id = (select auth.uid()) and exists (select 1 from recipes where id = recipe_id));
 
-create function recipe_rating(r recipes) returns numeric
+create function recipe_rating(recipe uuid) returns numeric
 language sql stable security definer set search_path = public
-as $$ select round(avg(rating), 2) from favourites where recipe_id = r.id $$;
+as $$ select round(avg(rating), 2) from favourites where recipe_id = recipe $$;
 
-comment on function recipe_rating(recipes) is 'Everybody''s ratings, though nobody sees whose.';
+comment on function recipe_rating(uuid) is 'Everybody''s ratings, though nobody sees whose.';

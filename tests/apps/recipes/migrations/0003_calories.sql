@@ -7,4 +7,4 @@ alter table recipes
 alter table recipes add constraint servings_in_reason check (servings between 1 and 100);
 update recipes set intro = '' where intro is null;
 alter table recipes alter column intro set not null;
-create index on recipes (title_lower text_pattern_ops);
+create index on recipes (title_lower);

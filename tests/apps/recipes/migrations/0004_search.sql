@@ -29,7 +29,7 @@ create view shopping with (security_invoker = true) as
   join ingredients i on i.recipe_id = r.id
   group by lower(i.name), coalesce(i.unit, '');
 
-create function copy_recipe(from_recipe uuid, new_slug text) returns uuid
+create function copy_recipe(from_recipe uuid, new_slug text) returns text
 language sql as $$
   insert into recipes (slug, title, intro, servings, prep, cook, difficulty, steps, labels)
     select new_slug, title || ' (copy)', intro, servings, prep, cook, difficulty, steps, labels from recipes where id = from_recipe;
@@ -37,5 +37,5 @@ language sql as $$
     select c.id, i.position, i.quantity, i.unit, i.name, i.kcal
     from ingredients i, recipes c
     where i.recipe_id = from_recipe and c.slug = new_slug and c.owner = auth.uid();
-  select id from recipes where slug = new_slug and owner = auth.uid();
+  select title from recipes where slug = new_slug and owner = auth.uid();
 $$;

@@ -1,0 +1,1 @@
+create function shout(place places) returns text language sql as 'select upper(place.name)';
