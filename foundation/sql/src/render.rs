@@ -4,6 +4,7 @@
 mod aggregate;
 mod cast;
 pub(crate) mod operation;
+mod permission;
 mod query;
 mod routine;
 mod sequence;

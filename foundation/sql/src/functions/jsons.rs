@@ -76,6 +76,13 @@ fn get_place(a: &[Value]) -> Result<Value, SqlError> {
     get(a)
 }
 
+fn get_place_text(a: &[Value]) -> Result<Value, SqlError> {
+    Ok(match get_place(a)? {
+        Value::Text(raw) => unquoted(&raw).into(),
+        other => other,
+    })
+}
+
 fn get_text(a: &[Value]) -> Result<Value, SqlError> {
     let value = text(&a[0]);
     Ok(member(&value, &a[1])
@@ -182,7 +189,14 @@ pub(super) fn rows() -> Vec<Row> {
                 if ty == "jsonb" { get_place } else { get },
             ),
             strict(format!("->>({ty}, text) text"), get_text),
-            strict(format!("->>({ty}, int4) text"), get_text),
+            strict(
+                format!("->>({ty}, int4) text"),
+                if ty == "jsonb" {
+                    get_place_text
+                } else {
+                    get_text
+                },
+            ),
             strict(format!("#>({ty}, text[]) {ty}"), dig),
             strict(format!("#>>({ty}, text[]) text"), dig_text),
             strict(

@@ -5,6 +5,7 @@ use super::{Lowering, line};
 use crate::expr::{Expr, Part};
 use crate::query::{Of, Order, Select, Source};
 use crate::trouble::{Result, Trouble};
+use crate::types::Type;
 use sqlparser::ast;
 
 impl Lowering<'_> {
@@ -39,9 +40,11 @@ impl Lowering<'_> {
                 if let ast::Expr::Identifier(_) = expr
                     && let Ok(column @ Expr::Column { level: 0, .. }) = self.value(expr)
                 {
+                    equatable(&column.ty())?;
                     return Ok(column);
                 }
                 let lowered = self.named_or_value(expr, projected)?;
+                equatable(&lowered.ty())?;
                 if aggregated(&lowered) {
                     return Err(Trouble::invalid(
                         expr.to_string(),
@@ -109,6 +112,19 @@ impl Lowering<'_> {
         }
         keyed
     }
+}
+
+/// Values of every type but json can be told to be equal.
+pub(super) fn equatable(ty: &Type) -> Result<()> {
+    if *ty != Type::Json {
+        return Ok(());
+    }
+    Err(Trouble::invalid(
+        "json",
+        "could not identify an equality operator for type json",
+        "cast it to jsonb",
+    )
+    .state("42883"))
 }
 
 /// Whether an aggregate of the query itself is in the expression.

@@ -275,6 +275,12 @@ pub(super) fn meeting(left: &Type, right: &Type) -> Option<Type> {
         // Of different lengths: without the blanks that fill them.
         return Some(Type::Text);
     }
+    if let (Type::Array(one), Type::Array(other)) = (left, right)
+        && std::mem::discriminant(&**one) != std::mem::discriminant(&**other)
+    {
+        // Arrays compare with arrays of the same type only: not even varchar with text.
+        return None;
+    }
     let (a, b) = (left.base(), right.base());
     if a == b {
         return Some(a);

@@ -312,6 +312,9 @@ impl Lowering<'_> {
             };
             let common =
                 self.common_type(&[operand(a, left.open[at]), operand(b, right.open[at])])?;
+            if !all {
+                super::group::equatable(&common)?;
+            }
             self.retype(&mut left, at, &common)?;
             self.retype(&mut right, at, &common)?;
         }
@@ -520,7 +523,12 @@ impl Lowering<'_> {
         let group = self.group(&select.group_by, &projected)?;
         let distinct = match &select.distinct {
             None | Some(ast::Distinct::All) => Distinct::No,
-            Some(ast::Distinct::Distinct) => Distinct::Rows,
+            Some(ast::Distinct::Distinct) => {
+                for output in &projected.columns {
+                    super::group::equatable(&output.expr.ty())?;
+                }
+                Distinct::Rows
+            }
             Some(ast::Distinct::On(exprs)) => Distinct::On(
                 exprs
                     .iter()

@@ -57,7 +57,11 @@ impl Lowering<'_> {
         let partition = spec
             .partition_by
             .iter()
-            .map(|expr| self.value(expr))
+            .map(|expr| {
+                let lowered = self.value(expr)?;
+                super::group::equatable(&lowered.ty())?;
+                Ok(lowered)
+            })
             .collect::<Result<_>>()?;
         let mut order = Vec::with_capacity(spec.order_by.len());
         for term in &spec.order_by {

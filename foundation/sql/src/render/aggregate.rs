@@ -202,6 +202,14 @@ impl Renderer<'_> {
                 self.out.push("))");
                 Ok(())
             }
+            JsonOut::Raw if matches!(expr.ty(), Type::Numeric(_)) => {
+                // NaN and the infinities are the numerics that end in a letter.
+                let text = self.apart(|renderer| renderer.expr(expr))?;
+                self.out.push("CASE WHEN substr(").push(&text);
+                self.out.push(", -1) > '9' THEN ").push(&text);
+                self.out.push(" ELSE json(").push(&text).push(") END");
+                Ok(())
+            }
             JsonOut::Raw => {
                 self.out.push("json(");
                 self.expr(expr)?;

@@ -176,6 +176,7 @@ impl Renderer<'_> {
 
     fn insert(&mut self, insert: &Insert) -> Result<(), SqlError> {
         let table = self.table_of(&insert.schema, &insert.table)?;
+        self.permit_insert(&table, insert)?;
         let file_name = table.file_name();
         let given = |column: &Column| insert.columns.contains(&column.name);
         let mut written: Vec<&Column> = table
@@ -210,10 +211,10 @@ impl Renderer<'_> {
             self.out
                 .push(" THEN count(*) OVER (PARTITION BY ")
                 .push(&keys.join(", "));
-            self.out.push(") ELSE 1 END AS \"pando.times\" FROM (");
+            self.out.push(") ELSE 1 END AS \"pando.times\" FROM (SELECT *, row_number() OVER () AS \"pando.place\" FROM (");
         }
         self.proposal(&table, insert)?;
-        self.out.push(if once.is_some() { ")" } else { "" });
+        self.out.push(if once.is_some() { "))" } else { "" });
         self.out.push(") AS v WHERE ");
         let reads = insert
             .returning
@@ -226,7 +227,8 @@ impl Renderer<'_> {
         let row = Alias::Name("v".to_owned());
         self.permitted(&table, Command::Insert, reads, &row)?;
         if once.is_some() {
-            self.out.push(" AND pg_once(v.\"pando.times\")");
+            self.out
+                .push(" AND pg_once(v.\"pando.times\") ORDER BY v.\"pando.place\"");
         }
         if let Some(conflict) = &insert.conflict {
             self.conflict(&table, conflict)?;
@@ -403,6 +405,7 @@ impl Renderer<'_> {
 
     fn update(&mut self, update: &Update) -> Result<(), SqlError> {
         let table = self.table_of(&update.schema, &update.table)?;
+        self.permit_update(&table, update)?;
         let own = Alias::Name(table.file_name());
         let names = self.level(&own, &update.from);
         let rendered = (|| -> Result<(), SqlError> {
@@ -443,6 +446,7 @@ impl Renderer<'_> {
 
     fn delete(&mut self, delete: &Delete) -> Result<(), SqlError> {
         let table = self.table_of(&delete.schema, &delete.table)?;
+        self.permit_delete(&table, delete)?;
         let own = Alias::Name(table.file_name());
         let names = self.level(&own, &delete.using);
         let rendered = (|| -> Result<(), SqlError> {
