@@ -253,6 +253,27 @@ fn what_changes_no_answer_is_taken() {
 }
 
 #[test]
+fn a_dump_alters_sequences_as_tables_and_indexes_by_their_names() {
+    let sql = format!(
+        "{TABLES}
+        create sequence public.n as integer start with 1 increment by 1 no minvalue no maxvalue cache 1;
+        alter table public.n owner to postgres; alter sequence public.n owned by public.d.id;
+        alter table only public.d alter column id set default nextval('public.n'::regclass);
+        alter table public.n rename to n2;
+        alter index nx rename to ny; alter index if exists zz rename to z; alter index d_pkey rename to d_key;
+        select pg_catalog.setval('public.n2', 1, false);"
+    );
+    let catalog = migrate(&Catalog::default(), "0001.sql", &sql)
+        .unwrap()
+        .catalog;
+    let key = ("public".to_owned(), "n2".to_owned());
+    assert_eq!(catalog.sequences[&key].max, i64::from(i32::MAX));
+    let table = |name: &str| catalog.table("public", name).unwrap();
+    assert!(table("a").indexes.iter().any(|index| index.name == "ny"));
+    assert_eq!(table("d").primary_key.as_ref().unwrap().name, "d_key");
+}
+
+#[test]
 fn names_are_made_as_postgres_makes_them() {
     let sql = "create table a_b (c int check (c > 0)); create table a (b_c int check (b_c > 0));
         create table nn_pkey (id int);
