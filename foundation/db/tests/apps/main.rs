@@ -25,7 +25,6 @@ const NOT_YET: &[&str] = &[
     "language",
     "marketplace",
     "notes",
-    "recipes",
 ];
 
 /// One test, because the apps share a server of Postgres.

@@ -88,7 +88,10 @@ fn answer(client: &mut Client, sql: &str) -> Result<Answer, postgres::Error> {
     let mut columns = Vec::new();
     for (name, oid) in described {
         let named = client.query_one("select format_type($1, null)", &[&oid])?;
-        columns.push((name, named.get(0)));
+        // Nothing has a type of its own there; here it is a text that is null.
+        let ty: String = named.get(0);
+        let ty = if ty == "void" { "text".to_owned() } else { ty };
+        columns.push((name, ty));
     }
     Ok(Answer::Rows { columns, rows })
 }

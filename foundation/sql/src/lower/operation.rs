@@ -70,28 +70,32 @@ impl Lowering<'_> {
             }
         };
         let overriding = insert.overriding.is_some();
-        if !overriding {
-            let given = |name: &String| {
-                let at = columns.iter().position(|column| column == name)?;
-                let all_default = match &rows.body {
-                    Body::Values(rows) => (0..rows.len()).all(|row| defaults.contains(&(row, at))),
-                    _ => false,
-                };
-                (!all_default).then_some(())
+        let given = |name: &String| {
+            let at = columns.iter().position(|column| column == name)?;
+            let all_default = match &rows.body {
+                Body::Values(rows) => (0..rows.len()).all(|row| defaults.contains(&(row, at))),
+                _ => false,
             };
-            if let Some(column) = table.columns.iter().find(|column| {
-                column.identity == Some(Identity::Always) && given(&column.name).is_some()
-            }) {
-                return Err(Trouble::invalid(
-                    column.name.clone(),
-                    format!(
-                        "cannot insert a non-DEFAULT value into column \"{}\"",
-                        column.name
-                    ),
-                    "leave it out, or write overriding system value",
-                )
-                .state("428C9"));
-            }
+            (!all_default).then_some(())
+        };
+        if let Some(column) = table.columns.iter().find(|column| {
+            let ours = column.generated.is_some()
+                || column.identity == Some(Identity::Always) && !overriding;
+            ours && given(&column.name).is_some()
+        }) {
+            return Err(Trouble::invalid(
+                column.name.clone(),
+                format!(
+                    "cannot insert a non-DEFAULT value into column \"{}\"",
+                    column.name
+                ),
+                if column.generated.is_some() {
+                    "leave it out"
+                } else {
+                    "leave it out, or write overriding system value"
+                },
+            )
+            .state("428C9"));
         }
         let target = self.target(&table, alias);
         let returning = self.within_sources(vec![target], |lowering| {
@@ -373,7 +377,7 @@ impl Lowering<'_> {
                 let value = if is_default(value) {
                     None
                 } else {
-                    if column.identity == Some(Identity::Always) {
+                    if column.identity == Some(Identity::Always) || column.generated.is_some() {
                         return Err(Trouble::invalid(
                             name.clone(),
                             format!("column \"{name}\" can only be updated to DEFAULT"),

@@ -6,7 +6,7 @@ mod identity;
 mod kind;
 mod rename;
 
-use super::comment::{dotted, pair};
+use super::comment::{dotted, is_word, pair};
 use super::{Migration, Source};
 use crate::catalog::Table;
 use crate::lower::{cut, fold};
@@ -128,6 +128,10 @@ impl Migration {
                 | "cycle" | "restart",
             )
             | ("restart", _) => self.change_identity(table, &name, words.from(at + 1))?,
+            // A dump names the sequence, for which the parser has no rule.
+            ("add", "generated") if words.0.iter().any(|token| is_word(token, "sequence")) => {
+                self.add_named_identity(table, &name, words.from(at + 3))?;
+            }
             ("drop", "identity") => self.drop_identity(table, &name, if_exists)?,
             ("drop", "expression") => self.drop_expression(table, &name, if_exists)?,
             // How rows are stored and counted changes no answer.

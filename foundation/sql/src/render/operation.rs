@@ -137,13 +137,20 @@ fn expand(
                 });
                 let first = Operation::Select(first);
                 expand(catalog, role, &first, Some(&args), depth + 1, statements)?;
+                // What gives one value gives it even where there is no row.
+                if let Some(last) = statements.last_mut() {
+                    last.statement.sql = format!(
+                        "SELECT answer.* FROM (SELECT 1) LEFT JOIN ({}) AS answer ON TRUE",
+                        last.statement.sql
+                    );
+                }
             }
             operation => expand(catalog, role, operation, Some(&args), depth + 1, statements)?,
         }
     }
     if routine.returns == crate::routine::Returns::Void {
         let mut statement = Statement::new();
-        statement.push("SELECT '' AS ").ident(&routine.name);
+        statement.push("SELECT NULL AS ").ident(&routine.name);
         statements.push(Rendered {
             statement,
             columns: Vec::new(),

@@ -18,13 +18,15 @@ $$;
 create function public.next_free(doctor uuid, from_day date, slot_minutes int default 15)
 returns table (day date, at time)
 language sql stable security definer set search_path = '' as $$
-  select d::date, t::time
-  from generate_series(from_day::timestamp, from_day + interval '6 days', interval '1 day') d
-  join public.opening_hours h on h.weekday = extract(isodow from d)
-  cross join generate_series(d + h.opens, d + h.closes - interval '1 minute', make_interval(mins => slot_minutes)) t
-  where not exists (
-    select 1 from public.appointments a where a.doctor_id = doctor and a.day = d::date and a.at = t::time
-  )
+  select (from_day + d)::date, h.opens + make_interval(mins => n * slot_minutes)
+  from generate_series(0, 6) d
+  join public.opening_hours h on h.weekday = extract(isodow from from_day + d)
+  cross join generate_series(0, 95) n
+  where n * slot_minutes < extract(epoch from h.closes - h.opens) / 60
+    and not exists (
+      select 1 from public.appointments a
+      where a.doctor_id = doctor and a.day = from_day + d and a.at = h.opens + make_interval(mins => n * slot_minutes)
+    )
   order by 1, 2
   limit 3;
 $$;

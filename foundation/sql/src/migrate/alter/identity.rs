@@ -3,11 +3,13 @@
 use super::column;
 use crate::catalog::{Identity, Table};
 use crate::migrate::Migration;
+use crate::migrate::comment::{dotted, is_word, pair};
 use crate::migrate::sequence::Options;
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
 use sqlparser::ast;
 use sqlparser::tokenizer::Token;
+use std::sync::Arc;
 
 impl Migration {
     /// `alter column .. add generated .. as identity (..)`
@@ -17,6 +19,54 @@ impl Migration {
         name: &str,
         always: bool,
         options: &[ast::SequenceOptions],
+    ) -> Result<()> {
+        self.identify(table, name, always, &Options::of_identity(options)?)
+    }
+
+    /// `alter column .. add generated .. as identity (sequence name s ..)`, by the words after `generated`.
+    pub(super) fn add_named_identity(
+        &mut self,
+        table: &Table,
+        name: &str,
+        words: &[Token],
+    ) -> Result<()> {
+        let always = words.first().is_some_and(|word| is_word(word, "always"));
+        let mut options: Vec<Token> = words
+            .iter()
+            .skip_while(|token| **token != Token::LParen)
+            .skip(1)
+            .take_while(|token| **token != Token::RParen)
+            .cloned()
+            .collect();
+        let at = options.iter().position(|token| is_word(token, "sequence"));
+        let mut given = None;
+        if let Some(at) = at {
+            let mut rest = options[at..].iter().skip(2).peekable();
+            given = pair(dotted(&mut rest));
+            let left = rest.count();
+            options.drain(at..options.len() - left);
+        }
+        self.identify(table, name, always, &Options::of_words(&options)?)?;
+        match (
+            self.table_again(table)
+                .and_then(|table| self.identity_sequence(&table, name)),
+            given,
+        ) {
+            (Some(made), Some(given)) if made != given => self.rename_sequence(&made, &given),
+            _ => Ok(()),
+        }
+    }
+
+    fn table_again(&self, table: &Table) -> Option<Arc<Table>> {
+        self.catalog.table(&table.schema, &table.name).cloned()
+    }
+
+    fn identify(
+        &mut self,
+        table: &Table,
+        name: &str,
+        always: bool,
+        options: &Options,
     ) -> Result<()> {
         let mut changed = table.clone();
         let at = column(table, name)?;
@@ -44,7 +94,7 @@ impl Migration {
         if known.default.is_some() {
             return Err(refused("already has a default value"));
         }
-        self.sequence_for(&mut changed, at, &Options::of_identity(options)?)?;
+        self.sequence_for(&mut changed, at, options)?;
         changed.columns[at].identity = Some(kind(always));
         self.put(changed);
         Ok(())
