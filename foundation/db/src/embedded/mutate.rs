@@ -85,7 +85,9 @@ impl Parameters<'_> {
         statement: &mut CachedStatement<'_>,
         binds: &[Bind],
     ) -> rusqlite::Result<()> {
-        for (index, bind) in binds.iter().enumerate() {
+        // The last ones stand nowhere where a function does not use its last parameters.
+        let count = statement.parameter_count();
+        for (index, bind) in binds.iter().take(count).enumerate() {
             let computed;
             let value = match bind {
                 Bind::Const(value) => value,
