@@ -70,3 +70,13 @@ fn rows_are_written_in_every_everyday_way() {
         Setup::new().migration("0001_library", &schema("library")),
     );
 }
+
+#[test]
+fn functions_are_called_and_views_read_in_every_everyday_way() {
+    run(
+        "rpc",
+        Setup::new()
+            .migration("0001_library", &schema("library"))
+            .migration("0002_functions", &schema("functions")),
+    );
+}

@@ -1,5 +1,6 @@
 //! The database as services see it.
 
+use crate::embedded::call::{self, CallValues};
 use crate::embedded::connection::{Mode, open};
 use crate::embedded::identity::resolve;
 use crate::embedded::metrics::Metrics;
@@ -15,7 +16,7 @@ use crate::tx::Tx;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use pando_kernel::{Caller, Clock, Limits, Role};
-use pando_plan::{MutationPlan, ReadPlan};
+use pando_plan::{CallPlan, MutationPlan, ReadPlan};
 use pando_sql::render::{Rendered, render_statements};
 use pando_sql::{Bind, Catalog, SqlError, Value};
 use pando_telemetry::Registry;
@@ -254,6 +255,47 @@ impl Db {
                 mutate::run(connection, &plan, &inputs, &rows, &|bind: &Bind| {
                     resolve(&caller, now, bind)
                 })
+            })
+            .await
+    }
+
+    /// Calls a function that was planned for the caller's role. Answers after the fsync if it changes rows.
+    pub async fn run_call(
+        &self,
+        caller: &Caller,
+        catalog: Arc<Catalog>,
+        plan: Arc<CallPlan>,
+        values: CallValues,
+        deadline: Instant,
+    ) -> Result<Page, DbError> {
+        let Some(steps) = &plan.steps else {
+            let Some(read) = &plan.read else {
+                return Err(DbError::Unavailable(
+                    "a function that does nothing".to_owned(),
+                ));
+            };
+            return self
+                .run_read(caller, read.clone(), values.inputs, deadline)
+                .await;
+        };
+        let writes = steps.writes.is_some();
+        let deadline = self.statement_deadline(caller, deadline);
+        let (caller, now) = (caller.clone(), self.0.clock.now());
+        if writes {
+            return self
+                .writer()?
+                .run(deadline, move |connection| {
+                    call::run(connection, &catalog, &caller, now, &plan, &values)
+                })
+                .await;
+        }
+        self.0
+            .readers
+            .run(deadline, move |connection| {
+                let transaction = connection
+                    .unchecked_transaction()
+                    .map_err(crate::embedded::error::sql_error)?;
+                call::run(&transaction, &catalog, &caller, now, &plan, &values)
             })
             .await
     }

@@ -1,5 +1,6 @@
 //! The embedded engine: plans run on SQLite.
 
+pub(crate) mod call;
 pub(crate) mod connection;
 pub(crate) mod deferred;
 pub(crate) mod directory;

@@ -27,6 +27,7 @@ mod row;
 mod tx;
 
 pub use db::{Config, Db, Page};
+pub use embedded::call::{CallBound, CallValues};
 pub use embedded::mutate::Changed;
 pub use embedded::script::SqlAnswer;
 pub use error::{DbError, MigrateError, OpenError};

@@ -1,5 +1,6 @@
 //! Why a request has no plan. Messages and hints are PostgREST's, because clients and people search for them.
 
+use crate::routine::Passed;
 use pando_sql::SqlError;
 
 /// A request that can't be planned against this catalog.
@@ -80,6 +81,24 @@ pub enum PlanError {
     },
     /// `limit` or `offset` on an update or delete.
     LimitedMutation,
+    /// No function of that name takes these arguments (PGRST202).
+    UnknownRoutine {
+        /// The schema searched.
+        schema: String,
+        /// The function asked for.
+        name: String,
+        /// The names of the arguments, sorted.
+        names: Vec<String>,
+        /// A function with nearly that name, or nearly these parameters.
+        near: Option<String>,
+        /// How the arguments came.
+        passed: Passed,
+    },
+    /// Several functions of that name take these arguments (PGRST203).
+    AmbiguousRoutine {
+        /// All that fit.
+        candidates: Vec<String>,
+    },
     /// What Postgres itself would answer.
     Sql(SqlError),
 }
@@ -140,6 +159,8 @@ impl PlanError {
             PlanError::RelatedOrder { .. } => "PGRST118",
             PlanError::TooDeep { .. } | PlanError::TooMany { .. } => "54001",
             PlanError::LimitedMutation => "PGRST109",
+            PlanError::UnknownRoutine { .. } => "PGRST202",
+            PlanError::AmbiguousRoutine { .. } => "PGRST203",
             PlanError::Sql(error) => &error.state,
         }
     }
@@ -179,6 +200,24 @@ impl PlanError {
             PlanError::LimitedMutation => {
                 "'limit' and 'offset' are not allowed on an update or delete".to_owned()
             }
+            PlanError::UnknownRoutine {
+                schema,
+                name,
+                names,
+                passed,
+                ..
+            } => {
+                let with = match (passed, &names[..]) {
+                    (Passed::Text | Passed::Bytes, _) => String::new(),
+                    (_, []) => " without parameters".to_owned(),
+                    (_, names) => format!("({})", names.join(", ")),
+                };
+                format!("Could not find the function {schema}.{name}{with} in the schema cache")
+            }
+            PlanError::AmbiguousRoutine { candidates } => format!(
+                "Could not choose the best candidate function between: {}",
+                candidates.join(", ")
+            ),
             PlanError::Sql(error) => error.message.clone(),
         }
     }
@@ -205,6 +244,28 @@ impl PlanError {
             PlanError::RelatedOrder { origin, target } => Some(format!(
                 "'{origin}' and '{target}' do not form a many-to-one or one-to-one relationship"
             )),
+            PlanError::UnknownRoutine {
+                schema,
+                name,
+                names,
+                passed,
+                ..
+            } => {
+                let with = match &names[..] {
+                    [] => " without parameters".to_owned(),
+                    [name] => format!(" with parameter {name}"),
+                    names => format!(" with parameters {}", names.join(", ")),
+                };
+                let with = match passed {
+                    Passed::Text => " with a single unnamed text parameter".to_owned(),
+                    Passed::Bytes => " with a single unnamed bytea parameter".to_owned(),
+                    Passed::Json => format!("{with} or with a single unnamed json/jsonb parameter"),
+                    Passed::Query | Passed::Form => with,
+                };
+                Some(format!(
+                    "Searched for the function {schema}.{name}{with}, but no matches were found in the schema cache."
+                ))
+            }
             PlanError::Sql(error) => error.detail.clone(),
             _ => None,
         }
@@ -244,6 +305,14 @@ impl PlanError {
             PlanError::LimitedMutation => {
                 Some("Choose the rows with filters on a unique column.".to_owned())
             }
+            PlanError::UnknownRoutine { schema, near, .. } => near
+                .as_ref()
+                .map(|near| format!("Perhaps you meant to call the function {schema}.{near}")),
+            PlanError::AmbiguousRoutine { .. } => Some(
+                "Try renaming the parameters or the function itself in the database so function overloading can be \
+                 resolved"
+                    .to_owned(),
+            ),
             PlanError::Sql(error) => error.hint.clone(),
             _ => None,
         }

@@ -33,6 +33,8 @@ pub enum InputType {
     },
     /// A number of rows as it is.
     Rows,
+    /// None of the request's: filled when the plan runs.
+    Result,
 }
 
 /// Reads the inputs a plan needs, in the order of its parameters.
@@ -40,6 +42,9 @@ pub(crate) fn bind(slots: &[InputSlot], inputs: &[Input]) -> Result<Vec<Value>, 
     slots
         .iter()
         .map(|slot| {
+            if slot.ty == InputType::Result {
+                return Ok(Value::Null);
+            }
             let input = inputs
                 .get(slot.slot.0 as usize)
                 .ok_or_else(|| mismatch("is missing"))?;
@@ -52,6 +57,12 @@ impl InputType {
     fn read(&self, input: &Input) -> Result<Value, SqlError> {
         match (self, input) {
             (InputType::Scalar(ty), Input::Text(text)) => ty.read_text(text),
+            (InputType::Scalar(_), Input::Json(json)) if json == "null" => Ok(Value::Null),
+            (InputType::Scalar(ty), Input::Json(json)) => {
+                let json: Box<RawValue> =
+                    serde_json::from_str(json).map_err(|_| mismatch("is no JSON"))?;
+                ty.read_json(&json)
+            }
             (InputType::List(ty), Input::List(members)) => {
                 list(members.iter().map(|member| ty.read_text(member)))
             }

@@ -12,6 +12,7 @@
 //!
 //! Deliberately absent: the REST and GraphQL grammars (services parse them into [`request`]), and engines (see `db`).
 
+mod call;
 mod error;
 mod grants;
 mod input;
@@ -27,9 +28,11 @@ mod predicate;
 mod read;
 mod relation;
 pub mod request;
+mod routine;
 mod select;
 mod source;
 
+pub use call::{CallPlan, Steps, plan_call};
 pub use error::{Candidate, Cardinality, PlanError};
 pub use input::{InputSlot, InputType};
 pub use mutation::{
@@ -38,3 +41,4 @@ pub use mutation::{
 };
 pub use planner::is_exposed;
 pub use read::{OutColumn, PlanLimits, ReadPlan, plan_read};
+pub use routine::{Found, Passed, callable, find_routine, overloads, takes_body};

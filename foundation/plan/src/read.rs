@@ -36,6 +36,8 @@ pub struct ReadPlan {
     pub inputs: Vec<InputSlot>,
     /// At most one row, found by a unique key, and nothing to-many in it: cheap enough to run in place.
     pub point: bool,
+    /// Rows are answered as the value of their one column.
+    pub values: bool,
     /// What running it has taught: see [`ReadPlan::slow`].
     slow: Arc<AtomicBool>,
 }
@@ -93,8 +95,17 @@ pub fn plan_read(
     read: &Read,
     limits: &PlanLimits,
 ) -> Result<ReadPlan, PlanError> {
-    let mut planner = Planner::new(catalog, role, limits, &read.schema);
+    let planner = Planner::new(catalog, role, limits, &read.schema);
     let table = planner.table(&read.table)?;
+    plan_source(planner, read, table)
+}
+
+/// Plans a read of something that is reachable.
+pub(crate) fn plan_source<'a>(
+    mut planner: Planner<'a>,
+    read: &'a Read,
+    table: &'a Table,
+) -> Result<ReadPlan, PlanError> {
     let alias = planner.alias();
     let root = Level::resolve(&mut planner, table, alias, &read.node, 0)?;
     let point = pins_one_row(table, &read.node) && !root.has_to_many();
@@ -129,6 +140,7 @@ pub fn plan_read(
         count,
         inputs: planner.inputs,
         point,
+        values: read.values,
         slow: Arc::default(),
     })
 }

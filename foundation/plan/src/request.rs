@@ -1,5 +1,7 @@
 //! What a client asks of a table, wire-neutral and unresolved. Equal shapes are equal values, so these are cache keys.
 
+use pando_sql::routine::RoutineId;
+
 /// The n-th of the values that came with the request. The value itself is not part of the shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot(pub u32);
@@ -17,6 +19,19 @@ pub struct Read {
     pub count: bool,
     /// Only the count and the rows' number are wanted (HEAD).
     pub bodyless: bool,
+    /// Of a function that gives values: they are answered as they are, not as objects.
+    pub values: bool,
+    /// What is read is what this call gives; `table` is the function's name.
+    pub call: Option<Box<Call>>,
+}
+
+/// A call of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// Which.
+    pub routine: RoutineId,
+    /// The arguments given, by the places of their parameters.
+    pub args: Vec<(u32, Slot)>,
 }
 
 /// One level: the root table or an embedded resource.
@@ -214,6 +229,8 @@ pub struct Order {
 pub enum Input {
     /// A scalar's text.
     Text(String),
+    /// A value's JSON.
+    Json(String),
     /// The members of `in.(..)`.
     List(Vec<String>),
     /// A number of rows.

@@ -5,6 +5,8 @@
 mod ask;
 #[path = "plan/bed.rs"]
 mod bed;
+#[path = "plan/calls.rs"]
+mod calls;
 #[path = "plan/embeds.rs"]
 mod embeds;
 #[path = "plan/filters.rs"]

@@ -126,7 +126,7 @@ impl Privileges {
     }
 
     /// All of `privileges` for the roles that requests have.
-    pub(crate) fn everything(privileges: &[Privilege]) -> Privileges {
+    pub fn everything(privileges: &[Privilege]) -> Privileges {
         let granted = Granted {
             whole: privileges.iter().copied().collect(),
             columns: BTreeMap::new(),

@@ -134,8 +134,12 @@ impl RestError {
             return RestError::sql(error, role);
         }
         let status = match &error {
-            PlanError::UnknownTable { .. } => StatusCode::NOT_FOUND,
-            PlanError::AmbiguousRelation { .. } => StatusCode::MULTIPLE_CHOICES,
+            PlanError::UnknownTable { .. } | PlanError::UnknownRoutine { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            PlanError::AmbiguousRelation { .. } | PlanError::AmbiguousRoutine { .. } => {
+                StatusCode::MULTIPLE_CHOICES
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         let mut rest = RestError::new(status, error.code().to_owned(), error.message());

@@ -11,12 +11,13 @@
 //! - A 2xx on a change means it is on disk. Every refusal has PostgREST's code or a true SQLSTATE.
 //!
 //! Deliberately absent: authorisation (policies are part of the plan, keys and tokens are `net`'s), SQL (see `plan`),
-//! functions (`/rpc`), aggregates, text search and ranges, `EXPLAIN`.
+//! aggregates, ranges, `EXPLAIN`.
 #![cfg_attr(
     test,
     expect(clippy::unwrap_used, reason = "a test fails by panicking")
 )]
 
+mod arguments;
 mod body;
 mod change;
 mod config;

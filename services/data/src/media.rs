@@ -85,6 +85,14 @@ impl Media {
         })
     }
 
+    /// One object of the same kind.
+    pub fn single(self) -> Media {
+        Media {
+            form: Form::Object,
+            ..self
+        }
+    }
+
     /// Writes a JSON array of `rows` objects in this form. Plain JSON passes as it is.
     ///
     /// # Errors

@@ -4,8 +4,10 @@
 
 use crate::metrics::Metrics;
 use pando_kernel::Role;
-use pando_plan::request::{Mutation, Read};
-use pando_plan::{MutationPlan, PlanError, PlanLimits, ReadPlan, plan_mutation, plan_read};
+use pando_plan::request::{Call, Mutation, Read};
+use pando_plan::{
+    CallPlan, MutationPlan, PlanError, PlanLimits, ReadPlan, plan_call, plan_mutation, plan_read,
+};
 use pando_sql::Catalog;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
@@ -17,11 +19,12 @@ const PLAN_BYTES: u64 = 2_048;
 /// Plans the cache makes room for at first.
 const PLANS_EXPECTED: usize = 256;
 
-/// The plans of both kinds.
+/// The plans of each kind.
 pub(crate) struct Plans {
     limits: PlanLimits,
     reads: Cache<Key<Read>, Kept<ReadPlan>, Size>,
     mutations: Cache<Key<Mutation>, Kept<MutationPlan>, Size>,
+    calls: Cache<Key<Read>, Kept<CallPlan>, Size>,
 }
 
 /// A plan with its estimated size in bytes.
@@ -91,7 +94,8 @@ impl Plans {
         Plans {
             limits,
             reads: Cache::with_weighter(PLANS_EXPECTED, bytes / 2, Size),
-            mutations: Cache::with_weighter(PLANS_EXPECTED, bytes / 2, Size),
+            mutations: Cache::with_weighter(PLANS_EXPECTED, bytes / 4, Size),
+            calls: Cache::with_weighter(PLANS_EXPECTED, bytes / 4, Size),
         }
     }
 
@@ -120,6 +124,45 @@ impl Plans {
             bytes: PLAN_BYTES + 2 * text as u64,
         };
         self.reads.insert(
+            Key {
+                shape: read,
+                role,
+                version: catalog.version,
+            },
+            kept,
+        );
+        Ok(plan)
+    }
+
+    /// The plan of a call, made if it isn't kept.
+    pub(crate) fn call(
+        &self,
+        catalog: &Catalog,
+        role: Role,
+        read: Read,
+        call: &Call,
+        metrics: &Metrics,
+    ) -> Result<Arc<CallPlan>, PlanError> {
+        if let Some(kept) = self.calls.get(&Asked {
+            shape: &read,
+            role,
+            version: catalog.version,
+        }) {
+            metrics.plan_hits.inc();
+            return Ok(kept.plan);
+        }
+        metrics.plan_misses.inc();
+        let plan = Arc::new(plan_call(catalog, role, &read, call, &self.limits)?);
+        let reads = plan.read.iter().map(|read| read.statement.sql.len());
+        let steps = plan.steps.iter().flat_map(|steps| &steps.operations);
+        let text: usize = reads
+            .chain(steps.map(|step| step.statement.sql.len()))
+            .sum();
+        let kept = Kept {
+            plan: plan.clone(),
+            bytes: 2 * PLAN_BYTES + 2 * text as u64,
+        };
+        self.calls.insert(
             Key {
                 shape: read,
                 role,

@@ -4,11 +4,12 @@ use crate::config::Config;
 use crate::error::RestError;
 use crate::metrics::Metrics;
 use crate::plans::Plans;
-use pando_db::{Changed, Db, Page};
+use crate::request::TableRequest;
+use pando_db::{CallBound, CallValues, Changed, Db, Page};
 use pando_kernel::Caller;
-use pando_plan::request::{Input, Mutation, Read};
-use pando_plan::{MutationPlan, ReadPlan};
-use pando_sql::{Catalog, Value};
+use pando_plan::request::{Call, Input, Mutation, Read};
+use pando_plan::{CallPlan, MutationPlan, ReadPlan};
+use pando_sql::{Catalog, SqlError, Value};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -55,6 +56,53 @@ impl Store {
         let page = self
             .db
             .run_read(caller, plan.clone(), values, deadline)
+            .await
+            .map_err(|error| RestError::db(error, role))?;
+        Ok((plan, page))
+    }
+
+    /// Calls a function; when this returns, what it changed is on disk. `may_write`: whether it may change anything.
+    pub(crate) async fn call(
+        &self,
+        asked: &TableRequest<'_>,
+        catalog: &Arc<Catalog>,
+        read: Read,
+        call: &Call,
+        bound: CallBound,
+        may_write: bool,
+    ) -> Result<(Arc<CallPlan>, Page), RestError> {
+        let caller = &asked.caller;
+        let role = caller.role();
+        let told = |error| RestError::sql(error, role);
+        let plan = self
+            .plans
+            .call(catalog, role, read, call, &self.metrics)
+            .map_err(|error| RestError::plan(error, role))?;
+        let writes = plan.steps.as_ref().and_then(|steps| steps.writes);
+        if let Some(verb) = writes.filter(|_| !may_write) {
+            return Err(told(SqlError::new(
+                "25006",
+                format!("cannot execute {verb} in a read-only transaction"),
+            )));
+        }
+        let inputs = &asked.query.inputs;
+        let values = CallValues {
+            arguments: plan.bind_arguments(inputs).map_err(told)?,
+            inputs: match &plan.read {
+                Some(read) => read.bind(inputs).map_err(told)?,
+                None => Vec::new(),
+            },
+            bound,
+        };
+        let page = self
+            .db
+            .run_call(
+                caller,
+                catalog.clone(),
+                plan.clone(),
+                values,
+                asked.deadline,
+            )
             .await
             .map_err(|error| RestError::db(error, role))?;
         Ok((plan, page))

@@ -26,7 +26,8 @@ pub(crate) fn write_row(
     Ok(())
 }
 
-fn write_value(value: ValueRef<'_>, form: JsonOut, out: &mut Vec<u8>) {
+/// Appends a value.
+pub(crate) fn write_value(value: ValueRef<'_>, form: JsonOut, out: &mut Vec<u8>) {
     match (value, form) {
         (ValueRef::Null, _) => out.extend_from_slice(b"null"),
         (ValueRef::Integer(int), JsonOut::Bool) => {

@@ -2,7 +2,7 @@
 
 use super::error::sql_error;
 use super::identity::resolve;
-use super::json::write_row;
+use super::json::{write_row, write_value};
 use super::mutate::Parameters;
 use crate::db::Page;
 use bytes::Bytes;
@@ -32,20 +32,43 @@ pub(crate) fn run(
     };
     // The page and its total are of one moment.
     let transaction = connection.unchecked_transaction().map_err(sql_error)?;
-    let mut statement = prepared(&transaction, count, parameters)?;
+    let total = total(&transaction, count, parameters)?;
+    rows(&transaction, plan, parameters, Some(total))
+}
+
+/// As [`run`], within a transaction.
+pub(crate) fn within(
+    connection: &Connection,
+    caller: &Caller,
+    now: Timestamp,
+    plan: &ReadPlan,
+    inputs: &[Value],
+) -> Result<Page, SqlError> {
+    let identity = |bind: &Bind| resolve(caller, now, bind);
+    let parameters = Parameters {
+        inputs,
+        row: &[],
+        identity: &identity,
+    };
+    let total = match &plan.count {
+        Some(count) => Some(total(connection, count, parameters)?),
+        None => None,
+    };
+    rows(connection, plan, parameters, total)
+}
+
+fn total(
+    connection: &Connection,
+    count: &Statement,
+    parameters: Parameters<'_>,
+) -> Result<u64, SqlError> {
+    let mut statement = prepared(connection, count, parameters)?;
     let mut counted = statement.raw_query();
     let total = match counted.next().map_err(sql_error)? {
         Some(row) => row.get::<_, i64>(0).map_err(sql_error)?,
         None => 0,
     };
-    drop(counted);
-    drop(statement);
-    rows(
-        &transaction,
-        plan,
-        parameters,
-        Some(u64::try_from(total).unwrap_or(0)),
-    )
+    Ok(u64::try_from(total).unwrap_or(0))
 }
 
 fn prepared<'a>(
@@ -78,7 +101,9 @@ fn rows(
             body.push(b',');
         }
         count += 1;
-        if !plan.columns.is_empty() {
+        if let (true, [column]) = (plan.values, &plan.columns[..]) {
+            write_value(row.get_ref(0).map_err(sql_error)?, column.out, &mut body);
+        } else if !plan.columns.is_empty() {
             write_row(row, 0, &plan.columns, &mut body).map_err(sql_error)?;
         } else {
             body.extend_from_slice(b"{}");

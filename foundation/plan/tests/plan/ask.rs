@@ -11,6 +11,8 @@ pub fn read(table: &str, node: Node) -> Read {
         node,
         count: false,
         bodyless: false,
+        values: false,
+        call: None,
     }
 }
 

@@ -66,6 +66,12 @@ impl Bed {
             .unwrap()
     }
 
+    /// The rows of a plan as they are written.
+    pub fn run(&self, who: As, plan: &ReadPlan, inputs: &[Value]) -> String {
+        self.rows(who, &plan.statement, &plan.columns, inputs)
+            .unwrap()
+    }
+
     fn rows(
         &self,
         who: As,

@@ -68,16 +68,25 @@ impl Renderer<'_> {
     ) -> Result<(), SqlError> {
         let routine = self.routine(id)?;
         let texts = self.arguments(args)?;
-        if routine.set {
-            return self.within(&routine, texts, |renderer, query| {
-                renderer.query(query, Some(names))
-            });
-        }
-        self.out.push("SELECT * FROM (");
+        let strict: Vec<String> = texts
+            .iter()
+            .filter(|_| routine.strict)
+            .map(|text| format!("{text} IS NOT NULL"))
+            .collect();
+        let plain = routine.set && strict.is_empty();
+        self.out.push(if plain { "" } else { "SELECT * FROM (" });
         self.within(&routine, texts, |renderer, query| {
             renderer.query(query, Some(names))
         })?;
-        self.out.push(") LIMIT 1");
+        if plain {
+            return Ok(());
+        }
+        self.out.push(")");
+        if !strict.is_empty() {
+            // No rows for a null argument.
+            self.out.push(" WHERE ").push(&strict.join(" AND "));
+        }
+        self.out.push(if routine.set { "" } else { " LIMIT 1" });
         Ok(())
     }
 

@@ -14,6 +14,7 @@ fn show(query: &Query) -> String {
             .map(|input| match input {
                 Input::Text(text) => format!("{text:?}"),
                 Input::List(list) => format!("{list:?}"),
+                Input::Json(json) => json.clone(),
                 Input::Rows(rows) => rows.to_string(),
             })
             .collect();

@@ -1,4 +1,4 @@
-//! `GET /rest/v1/`: the exposed tables as an OpenAPI 2.0 document, as PostgREST describes them. Service key only.
+//! `GET /rest/v1/`: the exposed tables, views and functions as an OpenAPI 2.0 document, as PostgREST describes them. Service key only.
 
 use crate::config::Config;
 use crate::error::RestError;
@@ -8,13 +8,14 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use pando_plan::is_exposed;
+use pando_plan::{callable, is_exposed};
 use pando_sql::Type;
 use pando_sql::catalog::{Catalog, Table};
+use pando_sql::routine::{Returns, Routine};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// Describes every table of the schema asked for.
+/// Describes every table, view and function of the schema asked for.
 pub(crate) async fn describe_api(
     State(store): State<Arc<Store>>,
     request: Request,
@@ -38,6 +39,10 @@ fn document(catalog: &Catalog, schema: &str, config: &Config) -> Value {
         }
         paths.insert(format!("/{}", table.name), operations(table));
         definitions.insert(table.name.clone(), definition(table));
+    }
+    for routine in callable(catalog, schema) {
+        // Of several functions of one name, the document has room for the last.
+        paths.insert(format!("/rpc/{}", routine.name), call(routine));
     }
     json!({
         "swagger": "2.0",
@@ -67,6 +72,51 @@ fn operations(table: &Table) -> Value {
         "patch": {"tags": tags, "parameters": filters, "responses": {"204": {"description": "No Content"}}},
         "delete": {"tags": tags, "parameters": filters, "responses": {"204": {"description": "No Content"}}},
     })
+}
+
+fn call(routine: &Routine) -> Value {
+    let named = || {
+        let params = routine.params.iter();
+        params.filter_map(|param| Some((param.name.as_deref()?, param)))
+    };
+    let required: Vec<&str> = named()
+        .filter(|(_, param)| param.default.is_none())
+        .map(|(name, _)| name)
+        .collect();
+    let properties: Map<String, Value> = named()
+        .map(|(name, param)| (name.to_owned(), property(&param.ty, None)))
+        .collect();
+    let answer = match &routine.returns {
+        Returns::Void | Returns::Trigger => json!({"204": {"description": "No Content"}}),
+        _ => json!({"200": {"description": "OK"}}),
+    };
+    let tags = json!([format!("(rpc) {}", routine.name)]);
+    let mut operations = json!({
+        "post": {
+            "tags": tags,
+            "parameters": [{
+                "name": "args", "in": "body", "required": true,
+                "schema": {"type": "object", "required": required, "properties": properties},
+            }],
+            "responses": answer,
+        },
+    });
+    if !routine.writes() {
+        let params: Vec<Value> = named()
+            .map(|(name, param)| {
+                let mut param_of_query = property(&param.ty, None);
+                param_of_query["name"] = json!(name);
+                param_of_query["in"] = json!("query");
+                param_of_query["required"] = json!(param.default.is_none());
+                if json_type(&param.ty) == "object" {
+                    param_of_query["type"] = json!("string");
+                }
+                param_of_query
+            })
+            .collect();
+        operations["get"] = json!({"tags": tags, "parameters": params, "responses": answer});
+    }
+    operations
 }
 
 fn definition(table: &Table) -> Value {

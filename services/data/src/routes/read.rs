@@ -29,6 +29,8 @@ pub(crate) async fn read_table(
         node: std::mem::take(&mut asked.query.node),
         count: asked.prefer.count.is_some(),
         bodyless,
+        values: false,
+        call: None,
     };
     let (plan, found) = store
         .read(&asked.caller, read, &asked.query.inputs, asked.deadline)

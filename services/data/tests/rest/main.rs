@@ -7,6 +7,7 @@ mod embeds;
 mod plans;
 mod policies;
 mod reads;
+mod rpc;
 mod support;
 mod upserts;
 mod views;

@@ -343,6 +343,6 @@ async fn functions_are_told_to_be_missing() {
         .await;
     assert_eq!(
         answer.message(),
-        "Could not find the function public.add_them in the schema cache"
+        "Could not find the function public.add_them without parameters in the schema cache"
     );
 }
