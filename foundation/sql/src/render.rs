@@ -9,6 +9,7 @@ mod routine;
 mod sequence;
 mod source;
 mod view;
+mod trigger;
 
 use crate::catalog::Catalog;
 use crate::error::SqlError;
@@ -22,6 +23,7 @@ pub use operation::{Rendered, render_operation, render_statements};
 use pando_kernel::Role;
 pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 pub use source::render_source;
+pub use trigger::{Fired, Texts, after_triggers, fires_before, render_before};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub use view::{render_check_option, render_handles};
@@ -173,6 +175,8 @@ pub(crate) struct Renderer<'a> {
     pub(crate) ambient: bool,
     /// Whether the statement is about many rows.
     each: bool,
+    /// Rows are changed only where this holds: how a trigger's function comes to the statement.
+    pub(crate) reached: Option<String>,
 }
 
 impl<'a> Renderer<'a> {
@@ -205,6 +209,7 @@ impl<'a> Renderer<'a> {
             inline: false,
             ambient: false,
             each: false,
+            reached: None,
         }
     }
 

@@ -6,6 +6,7 @@ use super::identity::resolve;
 use super::mutate::Parameters;
 use super::sequences::Sequences;
 use super::violation;
+use super::triggers;
 use crate::error::{DbError, MigrateError, OpenError};
 use crate::migration::{AppliedMigration, Migration};
 use pando_kernel::{Caller, Role, Timestamp};
@@ -172,6 +173,7 @@ fn apply(
         let transaction = connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(|error| failed(1)(sql_error(error)))?;
+        triggers::uninstall(&transaction).map_err(failed(1))?;
         for step in &migrated.steps {
             run(&transaction, &step.sql, now)
                 .map_err(|error| failed(step.line)(told(error, &migrated.catalog)))?;
@@ -194,6 +196,7 @@ fn apply(
             })
             .map_err(sql_error)
             .and_then(|_| sequences.flush(&transaction))
+            .and_then(|()| triggers::install(&transaction, &migrated.catalog))
             .and_then(|()| transaction.commit().map_err(sql_error))
             .map_err(|error| failed(1)(error))
     })();
