@@ -313,7 +313,14 @@ impl Db {
                 .run(deadline, move |connection| {
                     ambient.set(Some(&caller), now);
                     let act = |role| ambient.act_as(role);
-                    script::run(connection, &catalog, (&caller, now), &statements, &inputs, &act)
+                    script::run(
+                        connection,
+                        &catalog,
+                        (&caller, now),
+                        &statements,
+                        &inputs,
+                        &act,
+                    )
                 })
                 .await;
         }
@@ -323,7 +330,14 @@ impl Db {
                 let transaction = connection
                     .unchecked_transaction()
                     .map_err(crate::embedded::error::sql_error)?;
-                script::run(&transaction, &catalog, (&caller, now), &statements, &inputs, &|_| {})
+                script::run(
+                    &transaction,
+                    &catalog,
+                    (&caller, now),
+                    &statements,
+                    &inputs,
+                    &|_| {},
+                )
             })
             .await
     }

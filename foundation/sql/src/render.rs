@@ -8,8 +8,8 @@ mod query;
 mod routine;
 mod sequence;
 mod source;
-mod view;
 mod trigger;
+mod view;
 
 use crate::catalog::Catalog;
 use crate::error::SqlError;
@@ -23,9 +23,9 @@ pub use operation::{Rendered, render_operation, render_statements};
 use pando_kernel::Role;
 pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 pub use source::render_source;
-pub use trigger::{Fired, Texts, after_triggers, fires_before, render_before};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use trigger::{Fired, Texts, after_triggers, fires_before, render_before};
 pub use view::{render_check_option, render_handles};
 
 /// The names the sources of each enclosing query go by, outermost first. An empty name writes columns without a table, as DDL wants.

@@ -62,7 +62,10 @@ impl Ambient {
         let state = self.0.clone();
         connection.create_scalar_function("pg_enter", 2, flags, move |context| {
             let (user, slots): (String, u32) = (context.get(0)?, context.get(1)?);
-            state.lock().enter(user, slots as usize).map_err(super::connection::carried)?;
+            state
+                .lock()
+                .enter(user, slots as usize)
+                .map_err(super::connection::carried)?;
             Ok(Answer(Value::Null))
         })?;
         let state = self.0.clone();
@@ -106,7 +109,11 @@ impl State {
 
     fn ask(&self, what: &str) -> Value {
         if what == "user" {
-            let within = self.frames.iter().rev().find_map(|frame| frame.user.clone());
+            let within = self
+                .frames
+                .iter()
+                .rev()
+                .find_map(|frame| frame.user.clone());
             let around = || self.user.or(self.caller.as_ref().map(Caller::role));
             return match within {
                 Some(user) => user.into(),

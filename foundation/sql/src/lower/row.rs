@@ -27,7 +27,9 @@ impl Lowering<'_> {
             }
             ast::Expr::QualifiedWildcard(name, _) => Ok(self.wildcard(name)?.map(whole)),
             ast::Expr::Tuple(items) => {
-                let items = items.iter().map(|item| Ok((String::new(), self.operand(item)?)));
+                let items = items
+                    .iter()
+                    .map(|item| Ok((String::new(), self.operand(item)?)));
                 items.collect::<Result<_>>().map(Some)
             }
             _ => Ok(None),

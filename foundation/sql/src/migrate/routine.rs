@@ -471,11 +471,7 @@ impl Migration {
             found || from
         };
         for table in self.catalog.tables.values() {
-            if let Some(trigger) = table
-                .triggers
-                .iter()
-                .find(|trigger| trigger.routine == *id)
-            {
+            if let Some(trigger) = table.triggers.iter().find(|trigger| trigger.routine == *id) {
                 return Some(format!("trigger {} on table {}", trigger.name, table.name));
             }
             for policy in &table.policies {

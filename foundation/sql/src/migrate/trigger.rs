@@ -230,16 +230,19 @@ impl Migration {
             effects: Vec::new(),
             source: source.text(),
         });
-        changed.triggers.sort_by(|left, right| left.name.cmp(&right.name));
+        changed
+            .triggers
+            .sort_by(|left, right| left.name.cmp(&right.name));
         self.put(changed);
         Ok(())
     }
 
     /// The table a trigger is on.
     fn triggered(&self, schema: &str, name: &str) -> Result<Arc<Table>> {
-        let table = self.catalog.table(schema, name).cloned().ok_or_else(|| {
-            Trouble::sql("42P01", format!("relation \"{name}\" does not exist"))
-        })?;
+        let table =
+            self.catalog.table(schema, name).cloned().ok_or_else(|| {
+                Trouble::sql("42P01", format!("relation \"{name}\" does not exist"))
+            })?;
         if table.view.is_some() {
             return Err(Trouble::invalid(
                 name,
@@ -273,9 +276,9 @@ impl Migration {
     /// `when (..)`, over the new row and the old one.
     fn when(&self, table: &Table, events: &[Event], tokens: Vec<Token>) -> Result<Expr> {
         let mut parser = Parser::new(&PostgreSqlDialect {}).with_tokens(tokens);
-        let parsed = parser
-            .parse_expr()
-            .map_err(|error| Trouble::invalid("when (..)", error.to_string(), "write a condition"))?;
+        let parsed = parser.parse_expr().map_err(|error| {
+            Trouble::invalid("when (..)", error.to_string(), "write a condition")
+        })?;
         if parser.peek_token().token != Token::EOF {
             return Err(Trouble::invalid(
                 "when (..)",
@@ -384,7 +387,9 @@ impl Migration {
             return Err(no_trigger(&name, &table));
         };
         trigger.name = new;
-        changed.triggers.sort_by(|left, right| left.name.cmp(&right.name));
+        changed
+            .triggers
+            .sort_by(|left, right| left.name.cmp(&right.name));
         self.put(changed);
         Ok(())
     }

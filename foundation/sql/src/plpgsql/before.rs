@@ -198,7 +198,9 @@ impl Effects for Row {
             (Event::Update, Returned::Old) => {
                 let written = &self.written;
                 let columns = self.columns.iter().zip(&mut self.row);
-                for ((name, ty), (_, value)) in columns.filter(|((name, _), _)| written.contains(name)) {
+                for ((name, ty), (_, value)) in
+                    columns.filter(|((name, _), _)| written.contains(name))
+                {
                     *value = Row::merged(path, column(OLD, name, ty), value);
                 }
             }

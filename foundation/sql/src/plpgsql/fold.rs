@@ -9,7 +9,10 @@ use crate::value::Value;
 pub(super) fn known(expr: &Expr) -> Option<Option<bool>> {
     let Expr::Call { function, args, .. } = expr else {
         return match expr {
-            Expr::Literal { value, ty: Type::Bool } => Some(truth(value)),
+            Expr::Literal {
+                value,
+                ty: Type::Bool,
+            } => Some(truth(value)),
             _ => None,
         };
     };

@@ -82,7 +82,10 @@ impl Reader {
 
     fn unexpected(&self) -> Trouble {
         let (what, reason) = match self.peek() {
-            Some(token) => (token.to_string(), format!("syntax error at or near \"{token}\"")),
+            Some(token) => (
+                token.to_string(),
+                format!("syntax error at or near \"{token}\""),
+            ),
             None => ("end".to_owned(), "syntax error at end of input".to_owned()),
         };
         Trouble::invalid(what, reason, "check the function's text").at(self.line())
@@ -187,10 +190,11 @@ impl Reader {
         self.at += 1;
         self.accept("constant");
         if self.accept("alias") {
-            return Err(
-                Trouble::unsupported(format!("{variable} alias for .."), "use the name itself")
-                    .at(line),
-            );
+            return Err(Trouble::unsupported(
+                format!("{variable} alias for .."),
+                "use the name itself",
+            )
+            .at(line));
         }
         let is_value = |token: &Token| {
             matches!(token, Token::Assignment | Token::Eq | Token::SemiColon)
@@ -228,7 +232,9 @@ impl Reader {
     }
 
     fn variable_type(&self, variable: &str, tokens: Vec<TokenWithSpan>) -> Result<VariableType> {
-        let line = tokens.first().map_or(self.line(), |token| token.span.start.line);
+        let line = tokens
+            .first()
+            .map_or(self.line(), |token| token.span.start.line);
         if let [of @ .., percent, kind] = &tokens[..]
             && percent.token == Token::Mod
         {
@@ -537,7 +543,10 @@ impl Reader {
 
     fn raise(&mut self) -> Result<Kind> {
         let level = self.peek_word();
-        let silent = matches!(level.as_str(), "debug" | "log" | "info" | "notice" | "warning");
+        let silent = matches!(
+            level.as_str(),
+            "debug" | "log" | "info" | "notice" | "warning"
+        );
         if silent || level == "exception" {
             self.at += 1;
         }

@@ -78,8 +78,7 @@ impl<'a, E: Effects> Run<'a, E> {
             merged: columns().into_iter().map(|(name, _)| name).collect(),
             ..Named::alias(alias, columns())
         };
-        let mut lowering =
-            Lowering::within(setting.catalog, vec![source("new"), source("old")]);
+        let mut lowering = Lowering::within(setting.catalog, vec![source("new"), source("old")]);
         let text = |text: &str| Expr::Literal {
             value: Value::text(text),
             ty: Type::Text,
@@ -174,7 +173,11 @@ impl<'a, E: Effects> Run<'a, E> {
     fn type_of(&self, name: &ast::ObjectName) -> Result<Type> {
         let parts = dotted(name);
         let found = match &parts[..] {
-            [table, column] => self.setting.catalog.table("public", table).zip(Some(column)),
+            [table, column] => self
+                .setting
+                .catalog
+                .table("public", table)
+                .zip(Some(column)),
             [schema, table, column] => self.setting.catalog.table(schema, table).zip(Some(column)),
             _ => None,
         };

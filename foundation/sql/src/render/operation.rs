@@ -259,7 +259,11 @@ impl Renderer<'_> {
         }
         let mut new = self.texts_of(table, "n")?;
         // What is generated is not there yet.
-        for column in table.columns.iter().filter(|column| column.generated.is_some()) {
+        for column in table
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_some())
+        {
             new.insert(column.name.clone(), "NULL".to_owned());
         }
         let old = Self::texts_of_nothing(table);
@@ -278,7 +282,11 @@ impl Renderer<'_> {
             self.out.push(" AS ").ident(&column.name);
         }
         if let Some(verdict) = &fired.verdict {
-            self.out.push(", ").push(verdict).push(" AS ").ident(VERDICT);
+            self.out
+                .push(", ")
+                .push(verdict)
+                .push(" AS ")
+                .ident(VERDICT);
         }
     }
 
@@ -624,7 +632,10 @@ fn judge(conditions: &mut Vec<String>, verdict: &str) {
         .iter()
         .map(|condition| format!("({condition})"))
         .collect();
-    conditions.push(format!("CASE WHEN {} THEN {verdict} END", met.join(" AND ")));
+    conditions.push(format!(
+        "CASE WHEN {} THEN {verdict} END",
+        met.join(" AND ")
+    ));
 }
 
 /// What a column has where no value is given.

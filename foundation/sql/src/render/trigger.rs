@@ -190,7 +190,10 @@ pub fn after_triggers(catalog: &Catalog) -> Result<Vec<(String, Statement)>, Sql
 fn grouped(table: &Table, event: Event) -> Vec<(&[String], Vec<&Trigger>)> {
     let mut groups: Vec<(&[String], Vec<&Trigger>)> = Vec::new();
     for trigger in &table.triggers {
-        if trigger.effect(Timing::After, event, &trigger.columns).is_none() {
+        if trigger
+            .effect(Timing::After, event, &trigger.columns)
+            .is_none()
+        {
             continue;
         }
         let columns = if event == Event::Update {
@@ -220,7 +223,9 @@ fn table_triggers(
         .iter()
         .map(|role| body(catalog, table, event, *role, triggers))
         .collect();
-    let alike = bodies.iter().all(|body| matches!((body, &bodies[0]), (Ok(body), Ok(first)) if body == first));
+    let alike = bodies
+        .iter()
+        .all(|body| matches!((body, &bodies[0]), (Ok(body), Ok(first)) if body == first));
     for (role, body) in roles.iter().zip(bodies) {
         let name = format!(
             "pando.{}.{}.{}{}",
@@ -233,10 +238,13 @@ fn table_triggers(
                 .collect::<String>()
         );
         let mut out = Statement::new();
-        out.push("CREATE TEMP TRIGGER ").ident(&name).push(" AFTER ");
+        out.push("CREATE TEMP TRIGGER ")
+            .ident(&name)
+            .push(" AFTER ");
         out.push(event.word());
         for (index, column) in columns.iter().enumerate() {
-            out.push(if index > 0 { ", " } else { " OF " }).ident(column);
+            out.push(if index > 0 { ", " } else { " OF " })
+                .ident(column);
         }
         out.push(" ON main.").ident(&table.file_name());
         out.push(" FOR EACH ROW");
@@ -423,8 +431,14 @@ impl Renderer<'_> {
         let names: Vec<String> = (0..query.columns().len())
             .map(|at| format!("v{at}"))
             .collect();
-        let counts: Vec<String> = names.iter().map(|name| format!("count(\"{name}\")")).collect();
-        self.out.push("(SELECT ").push(&counts.join(" + ")).push(" FROM (");
+        let counts: Vec<String> = names
+            .iter()
+            .map(|name| format!("count(\"{name}\")"))
+            .collect();
+        self.out
+            .push("(SELECT ")
+            .push(&counts.join(" + "))
+            .push(" FROM (");
         self.query(query, Some(&names))?;
         self.out.push("))");
         Ok(())

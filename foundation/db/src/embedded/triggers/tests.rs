@@ -55,13 +55,19 @@ impl Bed {
     }
 
     fn try_as(&self, role: Role, sql: &str) -> Result<String, SqlError> {
-        let claims = format!(r#"{{"sub":"{ANN}","email":"ann@example.com","role":"{}"}}"#, role.name());
+        let claims = format!(
+            r#"{{"sub":"{ANN}","email":"ann@example.com","role":"{}"}}"#,
+            role.name()
+        );
         let caller = match role {
             Role::Authenticated => Caller::with_claims(role, Some(ANN), None, &claims),
             _ => Caller::keyed(role),
         };
         let deadline = Instant::now() + Duration::from_secs(5);
-        match self.runtime.block_on(self.db.execute_sql(&caller, sql, deadline)) {
+        match self
+            .runtime
+            .block_on(self.db.execute_sql(&caller, sql, deadline))
+        {
             Ok(answer) => Ok(String::from_utf8(answer.body.to_vec()).unwrap()),
             Err(DbError::Sql(error)) => Err(error),
             Err(other) => panic!("{other}"),
@@ -94,7 +100,9 @@ fn a_row_says_when_it_was_changed_last() {
          update notes set title = 'c' where id = 1;",
     );
     assert_eq!(
-        bed.ask("select id, title, updated_at is not null as touched, edits from notes order by id"),
+        bed.ask(
+            "select id, title, updated_at is not null as touched, edits from notes order by id"
+        ),
         r#"[{"id":1,"title":"c","touched":true,"edits":1},{"id":2,"title":"b","touched":false,"edits":0}]"#
     );
     assert_eq!(
@@ -184,22 +192,31 @@ fn a_row_is_refused_passed_over_or_kept_as_it_was() {
            return new;
          end $$;
          create trigger guard before insert or update or delete on rooms for each row execute function guard();
-         insert into rooms values (1, 'red', 2, true), (2, 'nothing', 1), (3, 'blue', 1, false);",
+         insert into rooms values (1, 'red', 2, true), (2, 'nothing', 1, false), (3, 'blue', 1, false);",
     );
     let names = "select name, beds from rooms order by id";
-    assert_eq!(bed.ask(names), r#"[{"name":"red","beds":2},{"name":"blue","beds":1}]"#);
+    assert_eq!(
+        bed.ask(names),
+        r#"[{"name":"red","beds":2},{"name":"blue","beds":1}]"#
+    );
     assert_eq!(
         bed.refused("insert into rooms values (9, 'x', -3)"),
         ("P0001".into(), "no -3 beds at 100%".into())
     );
     bed.ask("update rooms set beds = 5");
-    assert_eq!(bed.ask(names), r#"[{"name":"red","beds":2},{"name":"blue","beds":5}]"#);
+    assert_eq!(
+        bed.ask(names),
+        r#"[{"name":"red","beds":2},{"name":"blue","beds":5}]"#
+    );
     let error = bed.try_as(Role::Service, "delete from rooms").unwrap_err();
     assert_eq!(error.state, "23514");
     assert_eq!(error.message, "room red of <NULL> is locked");
     assert_eq!(error.hint.as_deref(), Some("unlock red"));
     assert_eq!(error.detail.as_deref(), Some("beds: 2"));
-    assert_eq!(bed.ask("delete from rooms where id = 3 returning id"), r#"[{"id":3}]"#);
+    assert_eq!(
+        bed.ask("delete from rooms where id = 3 returning id"),
+        r#"[{"id":3}]"#
+    );
 }
 
 #[test]
@@ -218,7 +235,9 @@ fn triggers_before_a_row_run_by_their_names_before_policies_and_checks() {
         r#"[{"body":"baz","loud":"BAZ"},{"body":"cz","loud":"CZ"}]"#
     );
     assert_eq!(
-        bed.try_as(Role::Anon, "insert into posts (id, body) values (2, 'b')").unwrap_err().state,
+        bed.try_as(Role::Anon, "insert into posts (id, body) values (2, 'b')")
+            .unwrap_err()
+            .state,
         "42501"
     );
 }
@@ -251,13 +270,17 @@ fn after_triggers_change_other_rows_with_the_rights_of_their_owner() {
          insert into threads (id) values (1), (2);
          insert into replies values (1, 1, 'first');",
     );
-    assert_eq!(bed.ask("select replies, last from threads where id = 1"), r#"[{"replies":1,"last":"first"}]"#);
+    assert_eq!(
+        bed.ask("select replies, last from threads where id = 1"),
+        r#"[{"replies":1,"last":"first"}]"#
+    );
     bed.try_as(
         Role::Authenticated,
         "insert into replies values (2, 1, 'second'), (3, 2, 'third'); update replies set body = 'new' where id = 2; update replies set thread = 1 where id = 3",
     )
     .unwrap();
-    bed.try_as(Role::Anon, "delete from replies where id = 1").unwrap();
+    bed.try_as(Role::Anon, "delete from replies where id = 1")
+        .unwrap();
     assert_eq!(
         bed.ask("select id, replies, last from threads order by id"),
         r#"[{"id":1,"replies":1,"last":"new"},{"id":2,"replies":1,"last":"third"}]"#
@@ -300,13 +323,31 @@ fn a_function_that_runs_as_its_caller_meets_the_callers_policies() {
          end $$;
          create trigger tag_it after insert on items for each row execute function tag_it();",
     );
-    bed.try_as(Role::Authenticated, "insert into items values (1, 'a'), (2, 'a')").unwrap();
-    assert_eq!(bed.ask("select name from tags order by name"), r#"[{"name":"a"},{"name":"a!"}]"#);
-    let refused = bed.try_as(Role::Authenticated, "insert into items values (3, 'taken')").unwrap_err();
+    bed.try_as(
+        Role::Authenticated,
+        "insert into items values (1, 'a'), (2, 'a')",
+    )
+    .unwrap();
+    assert_eq!(
+        bed.ask("select name from tags order by name"),
+        r#"[{"name":"a"},{"name":"a!"}]"#
+    );
+    let refused = bed
+        .try_as(Role::Authenticated, "insert into items values (3, 'taken')")
+        .unwrap_err();
     assert_eq!(refused.state, "42501");
-    assert_eq!(refused.message, "new row violates row-level security policy for table \"tags\"");
-    assert_eq!(bed.try_as(Role::Anon, "insert into items values (3, 'c')").unwrap_err().state, "42501");
-    bed.try_as(Role::Anon, "insert into items values (4, 'a')").unwrap();
+    assert_eq!(
+        refused.message,
+        "new row violates row-level security policy for table \"tags\""
+    );
+    assert_eq!(
+        bed.try_as(Role::Anon, "insert into items values (3, 'c')")
+            .unwrap_err()
+            .state,
+        "42501"
+    );
+    bed.try_as(Role::Anon, "insert into items values (4, 'a')")
+        .unwrap();
     assert_eq!(bed.ask("select count(*) as n from items"), r#"[{"n":3}]"#);
     // Within a function of its owner's it has the owner's rights.
     bed.migrate(
@@ -320,8 +361,12 @@ fn a_function_that_runs_as_its_caller_meets_the_callers_policies() {
          create trigger fill after insert on batches for each row execute function fill();",
     )
     .unwrap();
-    bed.try_as(Role::Anon, "insert into batches values (100)").unwrap();
-    assert_eq!(bed.ask("select name from tags where name like 'taken%' order by name"), r#"[{"name":"taken"},{"name":"taken!"}]"#);
+    bed.try_as(Role::Anon, "insert into batches values (100)")
+        .unwrap();
+    assert_eq!(
+        bed.ask("select name from tags where name like 'taken%' order by name"),
+        r#"[{"name":"taken"},{"name":"taken!"}]"#
+    );
 }
 
 #[test]
@@ -358,12 +403,18 @@ fn variables_keep_what_they_were_given_while_rows_change() {
          insert into accounts values (1, 100), (2, 0);
          insert into moves values (1, 1, 2, 10), (2, 1, 2, 2), (3, 2, 1, 5);",
     );
-    assert_eq!(bed.ask("select balance from accounts order by id"), r#"[{"balance":93},{"balance":7}]"#);
+    assert_eq!(
+        bed.ask("select balance from accounts order by id"),
+        r#"[{"balance":93},{"balance":7}]"#
+    );
     assert_eq!(
         bed.ask("select text from notes order by id"),
         r#"[{"text":"was 95, is 90"},{"text":"was 89, is 88"},{"text":"little"},{"text":"was 10, is 7"},{"text":"much"}]"#
     );
-    assert_eq!(bed.refused("insert into moves values (4, 9, 1, 1)"), ("P0002".into(), "no account 9".into()));
+    assert_eq!(
+        bed.refused("insert into moves values (4, 9, 1, 1)"),
+        ("P0002".into(), "no account 9".into())
+    );
     assert_eq!(bed.ask("select count(*) as n from moves"), r#"[{"n":3}]"#);
 }
 
@@ -411,10 +462,14 @@ fn triggers_are_there_again_after_a_start_and_follow_migrations() {
     .unwrap();
     bed.ask("insert into t values (4, 'w')");
     // What fails leaves everything as it was.
-    assert!(bed.migrate("drop trigger two on t; insert into t values (1, 'twice')").is_err());
+    assert!(
+        bed.migrate("drop trigger two on t; insert into t values (1, 'twice')")
+            .is_err()
+    );
     bed.migrations -= 1;
     bed.ask("insert into t values (5, 'v')");
-    bed.migrate("drop trigger two on t; insert into t values (6, 'u')").unwrap();
+    bed.migrate("drop trigger two on t; insert into t values (6, 'u')")
+        .unwrap();
     assert_eq!(
         bed.ask("select text from log"),
         r#"[{"text":"one x"},{"text":"two y"},{"text":"newz"},{"text":"neww"},{"text":"newv"}]"#
@@ -432,7 +487,10 @@ fn what_a_function_names_may_go_and_come_again() {
     bed.migrate("alter table log rename to history").unwrap();
     assert_eq!(
         bed.refused("insert into t values (1)"),
-        ("42P01".into(), "relation \"public.log\" does not exist".into())
+        (
+            "42P01".into(),
+            "relation \"public.log\" does not exist".into()
+        )
     );
     bed.migrate("alter table history rename to log").unwrap();
     bed.ask("insert into t values (2)");
