@@ -1,5 +1,6 @@
 //! The database as services see it.
 
+use crate::embedded::ambient::Ambient;
 use crate::embedded::call::{self, CallValues};
 use crate::embedded::connection::{Mode, open};
 use crate::embedded::identity::resolve;
@@ -9,7 +10,7 @@ use crate::embedded::reader::{Readers, Tried};
 use crate::embedded::script::{self, SqlAnswer};
 use crate::embedded::sequences::Sequences;
 use crate::embedded::writer::Writer;
-use crate::embedded::{directory, migrator, page};
+use crate::embedded::{directory, migrator, page, triggers};
 use crate::error::{DbError, MigrateError, OpenError};
 use crate::migration::{AppliedMigration, Migration};
 use crate::tx::Tx;
@@ -59,6 +60,8 @@ struct Inner {
     /// None for a database opened for reading only.
     writer: Option<Writer>,
     sequences: Sequences,
+    /// Who writes, for triggers.
+    ambient: Ambient,
     limits: Limits,
     clock: Arc<dyn Clock>,
     /// Held for its lock.
@@ -77,6 +80,15 @@ impl Db {
             path: file.clone(),
             reason: error.to_string(),
         })?;
+        let ambient = Ambient::default();
+        ambient
+            .register(&connection)
+            .map_err(crate::embedded::error::sql_error)
+            .and_then(|()| triggers::install(&connection, &catalog))
+            .map_err(|error| OpenError::Sqlite {
+                path: file.clone(),
+                reason: error.to_string(),
+            })?;
         let limits = &config.limits;
         let writer = Writer::start(
             connection,
@@ -101,6 +113,7 @@ impl Db {
             readers,
             writer: Some(writer),
             sequences,
+            ambient,
             limits: config.limits,
             clock: config.clock,
             _lock: Some(lock),
@@ -126,6 +139,7 @@ impl Db {
             readers,
             writer: None,
             sequences: Sequences::default(),
+            ambient: Ambient::default(),
             limits: config.limits,
             clock: config.clock,
             _lock: None,
@@ -154,6 +168,7 @@ impl Db {
         let inner = self.0.clone();
         self.writer()?
             .exclusive(move |connection| {
+                inner.ambient.set(Some(&Caller::keyed(Role::Service)), now);
                 let migrated =
                     migrator::migrate(connection, &inner.sequences, &owner, &migrations, now);
                 // Those before one that failed have run.
@@ -205,9 +220,12 @@ impl Db {
         deadline: Instant,
         mut f: impl FnMut(&Tx<'_>) -> Result<T, SqlError> + Send + 'static,
     ) -> Result<T, DbError> {
-        let now = self.0.clock.now();
+        let (now, ambient) = (self.0.clock.now(), self.0.ambient.clone());
         self.writer()?
-            .run(deadline, move |connection| f(&Tx { connection, now }))
+            .run(deadline, move |connection| {
+                ambient.set(None, now);
+                f(&Tx { connection, now })
+            })
             .await
     }
 
@@ -250,8 +268,10 @@ impl Db {
     ) -> Result<Changed, DbError> {
         let deadline = self.statement_deadline(caller, deadline);
         let (caller, now) = (caller.clone(), self.0.clock.now());
+        let ambient = self.0.ambient.clone();
         self.writer()?
             .run(deadline, move |connection| {
+                ambient.set(Some(&caller), now);
                 mutate::run(connection, &plan, &inputs, &rows, &|bind: &Bind| {
                     resolve(&caller, now, bind)
                 })
@@ -329,10 +349,20 @@ impl Db {
         let deadline = self.statement_deadline(caller, deadline);
         let (caller, now) = (caller.clone(), self.0.clock.now());
         if statements.iter().any(|statement| statement.writes) {
+            let ambient = self.0.ambient.clone();
             return self
                 .writer()?
                 .run(deadline, move |connection| {
-                    script::run(connection, &catalog, &caller, now, &statements, &inputs)
+                    ambient.set(Some(&caller), now);
+                    let act = |role| ambient.act_as(role);
+                    script::run(
+                        connection,
+                        &catalog,
+                        (&caller, now),
+                        &statements,
+                        &inputs,
+                        &act,
+                    )
                 })
                 .await;
         }
@@ -342,7 +372,14 @@ impl Db {
                 let transaction = connection
                     .unchecked_transaction()
                     .map_err(crate::embedded::error::sql_error)?;
-                script::run(&transaction, &catalog, &caller, now, &statements, &inputs)
+                script::run(
+                    &transaction,
+                    &catalog,
+                    (&caller, now),
+                    &statements,
+                    &inputs,
+                    &|_| {},
+                )
             })
             .await
     }

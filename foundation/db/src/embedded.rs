@@ -1,5 +1,6 @@
 //! The embedded engine: plans run on SQLite.
 
+pub(crate) mod ambient;
 pub(crate) mod call;
 pub(crate) mod connection;
 pub(crate) mod deferred;
@@ -14,5 +15,6 @@ pub(crate) mod page;
 pub(crate) mod reader;
 pub(crate) mod script;
 pub(crate) mod sequences;
+pub(crate) mod triggers;
 mod violation;
 pub(crate) mod writer;

@@ -247,6 +247,7 @@ fn table_of(routine: &Routine, query: Query) -> Table {
         indexes: Vec::new(),
         rls_enabled: false,
         policies: Vec::new(),
+        triggers: Vec::new(),
         comment: None,
         // What it gives is given to whoever may call it.
         privileges: Privileges::everything(&[Privilege::Select]),

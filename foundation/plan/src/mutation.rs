@@ -15,6 +15,7 @@
 
 mod delete;
 mod draft;
+mod fire;
 mod insert;
 mod update;
 
@@ -29,6 +30,8 @@ pub(crate) use draft::Draft;
 use draft::is_handle;
 use pando_kernel::Role;
 use pando_sql::catalog::{Command, ForeignKey, Table};
+use pando_sql::render::fires_before;
+use pando_sql::trigger::Event;
 use pando_sql::writable::writable;
 use pando_sql::{Bind, Catalog, SqlError, Statement, Value};
 use serde_json::value::RawValue;
@@ -93,6 +96,9 @@ pub struct Insert {
     pub conflict: Option<Conflict>,
     /// Asked once for each row before anything else: numbers of sequences. What it answers is appended to the row.
     pub drawn: Option<Statement>,
+    /// Asked once for each row after that: what triggers make of it. The first value it answers says whether the row is written at all;
+    /// all are appended to the row.
+    pub fired: Option<Statement>,
     /// How the rows are answered, if `write` doesn't.
     pub fetch: Option<Fetch>,
 }
@@ -279,6 +285,7 @@ pub fn plan_mutation(
                 is_handle(table, column)
                     && column.default.is_none()
                     && !columns.contains(&column.name)
+                    && !fires_before(table, Event::Insert, &[])
             })
             .map(|column| column.name.clone()),
         _ => None,

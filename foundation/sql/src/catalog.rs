@@ -7,6 +7,7 @@ use crate::expr::Expr;
 use crate::privilege::{Kind, Privileges};
 use crate::query::Query;
 use crate::routine::{Routine, RoutineId};
+use crate::trigger::Trigger;
 use crate::types::{EnumType, Type};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +96,8 @@ pub struct Table {
     pub rls_enabled: bool,
     /// Policies in order of creation.
     pub policies: Vec<Policy>,
+    /// Triggers in the order of their names, in which they run.
+    pub triggers: Vec<Trigger>,
     /// `comment on table`.
     pub comment: Option<String>,
     /// What each role may do with it.

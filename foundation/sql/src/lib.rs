@@ -29,6 +29,7 @@ pub mod operation;
 mod parse;
 #[cfg(feature = "planted")]
 pub mod planted;
+mod plpgsql;
 pub mod policy;
 pub mod privilege;
 pub mod query;
@@ -36,6 +37,7 @@ pub mod render;
 pub mod routine;
 mod script;
 pub mod statement;
+pub mod trigger;
 mod trouble;
 pub mod types;
 pub mod value;

@@ -11,6 +11,7 @@ pub(crate) use operation::is_empty_row;
 mod operator;
 mod output;
 mod query;
+mod row;
 mod scope;
 mod sequence;
 mod source;
@@ -273,9 +274,15 @@ impl<'a> Lowering<'a> {
             E::IsUnknown(inner) => typed(self.truth(Function::IsNull, inner)?),
             E::IsNotUnknown(inner) => typed(self.truth(Function::IsNotNull, inner)?),
             E::IsDistinctFrom(left, right) => {
+                if let Some(differ) = self.rows_differ(left, right, false)? {
+                    return typed(differ);
+                }
                 typed(self.compare(Function::Distinct, "is distinct from", left, right)?)
             }
             E::IsNotDistinctFrom(left, right) => {
+                if let Some(same) = self.rows_differ(left, right, true)? {
+                    return typed(same);
+                }
                 typed(self.compare(Function::NotDistinct, "is not distinct from", left, right)?)
             }
             E::Between {

@@ -16,12 +16,14 @@ mod schema;
 mod seed;
 mod sequence;
 mod table;
+mod trigger;
 mod view;
 
 use crate::catalog::{Catalog, Table};
 use crate::error::{Refusal, SqlError};
 use crate::lower::{Lowering, fold, object};
 use crate::parse::{Source, split};
+use crate::routine::RoutineId;
 use crate::statement::Statement;
 use crate::trouble::{Result, Trouble};
 use advice::{never, unsupported};
@@ -64,6 +66,9 @@ pub fn migrate(catalog: &Catalog, file: &str, sql: &str) -> Result<Migrated, Ref
         line: 1,
         pending: BTreeMap::new(),
         failed: None,
+        fresh: Vec::new(),
+        rewritten: Vec::new(),
+        armed: None,
     };
     for source in whole(&sources) {
         migration.line = source.line;
@@ -72,8 +77,10 @@ pub fn migrate(catalog: &Catalog, file: &str, sql: &str) -> Result<Migrated, Ref
             .and_then(|()| migration.failed.take().map_or(Ok(()), Err))
             .map_err(|trouble| trouble.refusal(file, source.line))?;
     }
+    migration.disarm();
     migration
         .flush()
+        .and_then(|()| migration.settle_triggers(true))
         .map_err(|trouble| trouble.refusal(file, 1))?;
     migration.catalog.version = catalog.version + 1;
     Ok(Migrated {
@@ -110,6 +117,12 @@ struct Migration {
     pending: BTreeMap<rebuild::Key, Pending>,
     /// Why a table could not be brought up to date.
     failed: Option<Trouble>,
+    /// Triggers that were made, as schema, table and name, and where.
+    fresh: Vec<((String, String, String), u64)>,
+    /// Functions that were made or replaced.
+    rewritten: Vec<RoutineId>,
+    /// The triggers that stand in the engine while rows are written.
+    armed: Option<Vec<String>>,
 }
 
 impl Migration {
@@ -128,6 +141,12 @@ impl Migration {
     }
 
     fn apply(&mut self, source: &Source) -> Result<()> {
+        if !["insert", "update", "delete", "select", "with"]
+            .iter()
+            .any(|word| source.starts_with(&[word]))
+        {
+            self.disarm();
+        }
         // A few statements are read by their words: the parser has no rule for them, or one that loses what is recorded here.
         if source.starts_with(&["alter", "publication"]) {
             return self.publication(source);
@@ -175,6 +194,19 @@ impl Migration {
         }
         if source.starts_with(&["alter", "function"]) || source.starts_with(&["alter", "routine"]) {
             return self.alter_function(source);
+        }
+        let creates = |words: &[&str]| {
+            source.starts_with(&[&["create"], words].concat())
+                || source.starts_with(&[&["create", "or", "replace"], words].concat())
+        };
+        if creates(&["trigger"]) || creates(&["constraint", "trigger"]) {
+            return self.create_trigger(source);
+        }
+        if source.starts_with(&["drop", "trigger"]) {
+            return self.drop_trigger(source);
+        }
+        if source.starts_with(&["alter", "trigger"]) {
+            return self.alter_trigger(source);
         }
         if let Some(refused) = never(source) {
             return Err(refused);

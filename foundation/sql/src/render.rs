@@ -9,6 +9,7 @@ mod query;
 mod routine;
 mod sequence;
 mod source;
+mod trigger;
 mod view;
 
 use crate::catalog::Catalog;
@@ -25,6 +26,7 @@ pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 pub use source::render_source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use trigger::{Fired, Texts, after_triggers, fires_before, render_before};
 pub use view::{render_check_option, render_handles};
 
 /// The names the sources of each enclosing query go by, outermost first. An empty name writes columns without a table, as DDL wants.
@@ -174,6 +176,8 @@ pub(crate) struct Renderer<'a> {
     pub(crate) ambient: bool,
     /// Whether the statement is about many rows.
     each: bool,
+    /// Rows are changed only where this holds: how a trigger's function comes to the statement.
+    pub(crate) reached: Option<String>,
 }
 
 impl<'a> Renderer<'a> {
@@ -206,6 +210,7 @@ impl<'a> Renderer<'a> {
             inline: false,
             ambient: false,
             each: false,
+            reached: None,
         }
     }
 

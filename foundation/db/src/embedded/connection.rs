@@ -92,6 +92,8 @@ fn set_up(mut connection: Connection, mode: Mode) -> rusqlite::Result<(Connectio
         // The writer checkpoints between batches, when nobody waits for it.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        // A trigger may come to its own table again, as in Postgres.
+        connection.pragma_update(None, "recursive_triggers", true)?;
     } else {
         connection.pragma_update(None, "query_only", true)?;
     }
@@ -163,9 +165,19 @@ fn argument<'a>(context: &'a Context<'_>, index: usize) -> ValueRef<'a> {
 }
 
 /// An error of a function of ours, as it passes through SQLite whole (see `error`).
-fn carried(error: SqlError) -> rusqlite::Error {
-    rusqlite::Error::UserFunctionError(format!("PGERR:{}:{}", error.state, error.message).into())
+pub(crate) fn carried(error: SqlError) -> rusqlite::Error {
+    let mut text = format!("PGERR:{}:{}", error.state, error.message);
+    if error.detail.is_some() || error.hint.is_some() {
+        for option in [error.detail, error.hint] {
+            text.push(PART);
+            text.push_str(option.as_deref().unwrap_or_default());
+        }
+    }
+    rusqlite::Error::UserFunctionError(text.into())
 }
+
+/// What parts the message of a carried error from its detail and its hint.
+pub(crate) const PART: char = '\u{1f}';
 
 /// An aggregate of ours as rusqlite calls it.
 struct Aggregated(&'static SqlAggregate);

@@ -1,5 +1,6 @@
 //! SQLite's errors as SQL errors with a SQLSTATE.
 
+use super::connection::PART;
 use pando_sql::SqlError;
 use rusqlite::ErrorCode;
 
@@ -16,9 +17,19 @@ pub(crate) fn sql_error(error: rusqlite::Error) -> SqlError {
         .and_then(|message| message.split_once(CARRIED))
         .and_then(|(_, rest)| rest.split_once(':'))
     {
-        let mut carried = SqlError::new("XX000", text);
+        let mut parts = text.split(PART);
+        let mut carried = SqlError::new("XX000", parts.next().unwrap_or_default());
         carried.state = state.to_owned().into();
+        let mut option = || parts.next().filter(|part| !part.is_empty());
+        carried.detail = option().map(str::to_owned);
+        carried.hint = option().map(str::to_owned);
         return carried;
+    }
+    if message
+        .as_deref()
+        .is_some_and(|message| message.contains("too many levels of trigger recursion"))
+    {
+        return super::ambient::too_deep();
     }
     if failure.code == ErrorCode::ConstraintViolation {
         return violated(

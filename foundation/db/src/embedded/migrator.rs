@@ -5,6 +5,7 @@ use super::error::sql_error;
 use super::identity::resolve;
 use super::mutate::Parameters;
 use super::sequences::Sequences;
+use super::triggers;
 use super::violation;
 use crate::error::{DbError, MigrateError, OpenError};
 use crate::migration::{AppliedMigration, Migration};
@@ -172,6 +173,7 @@ fn apply(
         let transaction = connection
             .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
             .map_err(|error| failed(1)(sql_error(error)))?;
+        triggers::uninstall(&transaction).map_err(failed(1))?;
         for step in &migrated.steps {
             run(&transaction, &step.sql, now)
                 .map_err(|error| failed(step.line)(told(error, &migrated.catalog)))?;
@@ -194,6 +196,7 @@ fn apply(
             })
             .map_err(sql_error)
             .and_then(|_| sequences.flush(&transaction))
+            .and_then(|()| triggers::install(&transaction, &migrated.catalog))
             .and_then(|()| transaction.commit().map_err(sql_error))
             .map_err(|error| failed(1)(error))
     })();

@@ -160,6 +160,11 @@ impl<'a> Run<'a> {
             .as_ref()
             .map(|drawn| self.prepare(drawn))
             .transpose()?;
+        let mut fired = insert
+            .fired
+            .as_ref()
+            .map(|fired| self.prepare(fired))
+            .transpose()?;
         let mut guard = insert
             .guard
             .as_ref()
@@ -182,6 +187,17 @@ impl<'a> Run<'a> {
                 _ => None,
             };
             let row = numbered.as_deref().unwrap_or(payload);
+            let seen = match (&insert.fired, &mut fired) {
+                (Some(statement), Some(prepared)) => Some(self.draw(prepared, statement, row)?),
+                _ => None,
+            };
+            // A trigger may pass a row over.
+            if let Some(seen) = &seen
+                && seen.get(row.len()).and_then(Value::as_int) != Some(1)
+            {
+                continue;
+            }
+            let row = seen.as_deref().unwrap_or(row);
             let merge = insert
                 .conflict
                 .as_ref()

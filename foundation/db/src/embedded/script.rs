@@ -5,7 +5,7 @@ use super::json::write_row;
 use super::mutate::Parameters;
 use super::violation;
 use bytes::Bytes;
-use pando_kernel::{Caller, Timestamp};
+use pando_kernel::{Caller, Role, Timestamp};
 use pando_plan::OutColumn;
 use pando_sql::render::Rendered;
 use pando_sql::{Bind, Catalog, SqlError, Type, Value};
@@ -29,14 +29,14 @@ pub struct SqlAnswer {
     pub rows: u64,
 }
 
-/// Runs statements in order. A failed one fails them all: the caller undoes what was done.
+/// Runs statements in order. A failed one fails them all: the caller undoes what was done. `act_as` is told whose rights each has.
 pub(crate) fn run(
     connection: &Connection,
     catalog: &Catalog,
-    caller: &Caller,
-    now: Timestamp,
+    (caller, now): (&Caller, Timestamp),
     statements: &[Rendered],
     inputs: &[Value],
+    act_as: &dyn Fn(Role),
 ) -> Result<SqlAnswer, SqlError> {
     let identity = |bind: &Bind| resolve(caller, now, bind);
     let parameters = Parameters {
@@ -46,6 +46,7 @@ pub(crate) fn run(
     };
     let mut answer = SqlAnswer::default();
     for statement in statements {
+        act_as(statement.role);
         answer = one(connection, statement, parameters).map_err(|error| {
             let key = is_foreign_key(&error)
                 .then(|| foreign_key::explain(connection, catalog, statement, parameters))

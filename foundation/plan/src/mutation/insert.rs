@@ -10,7 +10,8 @@ use crate::planner::{Conditions, payload_column, push_column};
 use crate::request::OnConflict;
 use pando_sql::catalog::{Column, Command, Identity, Table};
 use pando_sql::expr::{Expr, Function};
-use pando_sql::render::{Scope, render_expr};
+use pando_sql::render::{Fired, Scope, Texts, fires_before, render_expr};
+use pando_sql::trigger::Event;
 use pando_sql::{Bind, SqlError, Statement};
 
 /// Where a column's value comes from.
@@ -36,7 +37,24 @@ pub(super) fn plan(
     missing_default: bool,
 ) -> Result<(Work, Vec<PayloadColumn>, Constraints), PlanError> {
     let payload = payload(draft.table, columns, missing_default)?;
-    let (origins, drawn) = origins(draft, columns, &payload)?;
+    let fires = fires_before(draft.table, Event::Insert, &[]);
+    let (mut origins, drawn, width) = origins(draft, columns, &payload, fires)?;
+    let fired = if fires {
+        let known = Proposal {
+            payload: &payload,
+            origins: &origins,
+        };
+        let (statement, assigned) = known.fired(draft)?;
+        for (index, column) in draft.table.columns.iter().enumerate() {
+            if let Some(at) = assigned.iter().position(|name| *name == column.name) {
+                // The first value is the triggers' verdict.
+                origins[index] = Origin::Drawn(width + 1 + at);
+            }
+        }
+        Some(statement)
+    } else {
+        None
+    };
     let proposal = Proposal {
         payload: &payload,
         origins: &origins,
@@ -66,11 +84,29 @@ pub(super) fn plan(
         statement.push(") DO ");
         if on_conflict.merge && !columns.is_empty() {
             statement.push("UPDATE SET ");
-            for (index, column) in columns.iter().enumerate() {
+            let old = draft.own_row();
+            let excluded = draft.row_of("excluded");
+            let mut new = old.clone();
+            for column in columns {
+                new.insert(
+                    column.clone(),
+                    excluded.get(column).cloned().unwrap_or_default(),
+                );
+            }
+            let seen = (new.clone(), old);
+            let fired = draft.fired((Event::Update, columns), seen, &mut statement)?;
+            let row = fired.as_ref().map_or(&new, |fired| &fired.row);
+            let assigned = fired.iter().flat_map(|fired| &fired.assigned);
+            let assigned = assigned.filter(|name| !columns.contains(name));
+            for (index, column) in columns.iter().chain(assigned).enumerate() {
                 statement
                     .push(if index > 0 { ", " } else { "" })
                     .ident(column);
-                statement.push(" = excluded.").ident(column);
+                let text = row.get(column).map_or("NULL", String::as_str);
+                statement.push(" = ").push(text);
+            }
+            if let Some(verdict) = fired.as_ref().and_then(|fired| fired.verdict.as_ref()) {
+                statement.push(" WHERE ").push(verdict);
             }
             update_check = draft.check(Command::Update, true)?;
         } else {
@@ -99,6 +135,7 @@ pub(super) fn plan(
         guard,
         conflict,
         drawn,
+        fired,
         fetch,
     };
     Ok((Work::Insert(Box::new(insert)), payload, constraints))
@@ -156,12 +193,14 @@ fn counts(expr: &Expr) -> bool {
     found
 }
 
-/// Where each column of the table comes from, and the statement that draws what is drawn.
+/// Where each column of the table comes from, the statement that draws what is drawn, and how many values the row has then. With `all`
+/// every default is drawn: triggers see what is written.
 fn origins(
     draft: &Draft<'_>,
     columns: &[String],
     payload: &[PayloadColumn],
-) -> Result<(Vec<Origin>, Option<Statement>), PlanError> {
+    all: bool,
+) -> Result<(Vec<Origin>, Option<Statement>, usize), PlanError> {
     let width = payload.len() + payload.iter().filter(|column| column.says_given).count();
     let mut count = 0;
     let mut drawn = Statement::new();
@@ -170,7 +209,11 @@ fn origins(
         let position = columns.iter().position(|name| *name == column.name);
         let given = position.and_then(|position| given_position(payload, position));
         let wanted = position.is_none() || given.is_some();
-        let counted = wanted && column.default.as_ref().is_some_and(counts);
+        let counted = wanted
+            && column
+                .default
+                .as_ref()
+                .is_some_and(|default| all || counts(default));
         if counted {
             count += 1;
             drawn.push(if count == 1 { "SELECT " } else { ", " });
@@ -194,7 +237,7 @@ fn origins(
             None => Origin::Nothing,
         });
     }
-    Ok((origins, (count > 0).then_some(drawn)))
+    Ok((origins, (count > 0).then_some(drawn), width + count))
 }
 
 /// The unique key an upsert goes by: the columns asked for, or the primary key. A table without one has no conflicts.
@@ -249,6 +292,34 @@ struct Proposal<'p> {
 }
 
 impl Proposal<'_> {
+    /// What triggers make of the row: their verdict, then the columns they assign.
+    fn fired(&self, draft: &Draft<'_>) -> Result<(Statement, Vec<String>), PlanError> {
+        let mut out = Statement::new();
+        let mut new = Texts::new();
+        for (index, column) in draft.table.columns.iter().enumerate() {
+            // What is generated is not there yet.
+            if column.generated.is_some() {
+                out.push("NULL");
+            } else {
+                self.push_value(draft, index, column, &mut out)?;
+            }
+            new.insert(column.name.clone(), std::mem::take(&mut out.sql));
+        }
+        let seen = (new, draft.no_row());
+        let fired = draft.fired((Event::Insert, &[]), seen, &mut out)?;
+        let Fired {
+            row,
+            assigned,
+            verdict,
+        } = fired.unwrap_or_default();
+        out.push("SELECT ").push(verdict.as_deref().unwrap_or("1"));
+        for name in &assigned {
+            out.push(", ")
+                .push(row.get(name).map_or("NULL", String::as_str));
+        }
+        Ok((out, assigned))
+    }
+
     /// Appends the whole insert but its conflict clause, refusing rows that fail `check`.
     fn push_insert(
         &self,

@@ -18,6 +18,17 @@ pub(super) fn rows() -> Vec<Row> {
             })
         })
         .volatile(),
+        // With a detail and a hint.
+        lax(".pg_raise(any, any, any, any) any as pg_raise", |a| {
+            let option = |value: &Value| (!value.is_null()).then(|| text(value).to_string());
+            Err(SqlError {
+                state: Cow::Owned(text(&a[0]).to_string()),
+                message: text(&a[1]).to_string(),
+                detail: option(&a[2]),
+                hint: option(&a[3]),
+            })
+        })
+        .volatile(),
         // A policy's verdict on a row, and the table: raises 42501 for anything but true.
         lax(".pg_permit(any, any) any as pg_permit", |a| match &a[0] {
             Value::Int(1) => Ok(Value::Int(1)),

@@ -236,6 +236,12 @@ impl Lowering<'_> {
         {
             return typed(expr);
         }
+        if schema.is_none()
+            && let ("to_jsonb" | "to_json" | "row_to_json", [arg]) = (name.as_str(), &args[..])
+            && let Some(json) = self.row_as_json(&name, arg)?
+        {
+            return typed(json);
+        }
         match (schema, name.as_str(), args.len()) {
             (Some("auth"), "uid", 0) => nullary(Function::AuthUid, Type::Uuid),
             (Some("auth"), "role", 0) => nullary(Function::AuthRole, Type::Text),

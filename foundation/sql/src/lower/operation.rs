@@ -153,6 +153,7 @@ impl Lowering<'_> {
         let mut written = source.clone();
         if let ast::SetExpr::Values(values) = written.body.as_mut() {
             for (row, cells) in values.rows.iter_mut().enumerate() {
+                self.spread(&mut cells.content)?;
                 for (at, cell) in cells.content.iter_mut().enumerate() {
                     if is_default(cell) {
                         defaults.push((row, at));

@@ -615,6 +615,14 @@ impl Lowering<'_> {
             )
             .state("42883"));
         }
+        if let Type::Array(item) = expr.ty()
+            && matches!(*item, Type::Enum(_))
+        {
+            return Err(Trouble::unsupported(
+                format!("order by {}", expr.ty().name()),
+                "order by a member of the array, or by its length",
+            ));
+        }
         let descending = match &term.options.sort {
             None | Some(ast::OrderBySort::Asc) => false,
             Some(ast::OrderBySort::Desc) => true,

@@ -215,20 +215,6 @@ impl Migration {
         Ok(true)
     }
 
-    /// `enable trigger`, `disable trigger`; `all` and `user` mean all of the table's.
-    fn enable_trigger(&mut self, table: &Table, name: &str, _enabled: bool) -> Result<()> {
-        if matches!(name, "all" | "user") {
-            return Ok(());
-        }
-        Err(Trouble::sql(
-            "42704",
-            format!(
-                "trigger \"{name}\" for table \"{}\" does not exist",
-                table.name
-            ),
-        ))
-    }
-
     fn alter(&mut self, table: &Table, operation: &Operation) -> Result<()> {
         let mut changed = table.clone();
         match operation {

@@ -49,6 +49,8 @@ impl Migration {
             }
             ("plpgsql", true) => {
                 let (text, line) = body_text(create, source)?;
+                crate::plpgsql::read(&text)
+                    .map_err(|trouble| super::trigger::at_line(line, trouble))?;
                 Body::Trigger { text, line }
             }
             ("plpgsql", false) => {
@@ -100,6 +102,7 @@ impl Migration {
     fn keep(&mut self, mut routine: Routine, replace: bool) -> Result<()> {
         let key = (routine.schema.clone(), routine.name.clone());
         let id = routine.id();
+        self.rewritten.push(id.clone());
         let known = self.catalog.routines.entry(key.clone()).or_default();
         match known.iter().position(|known| known.id() == id) {
             None => known.push(Arc::new(routine)),
@@ -468,6 +471,9 @@ impl Migration {
             found || from
         };
         for table in self.catalog.tables.values() {
+            if let Some(trigger) = table.triggers.iter().find(|trigger| trigger.routine == *id) {
+                return Some(format!("trigger {} on table {}", trigger.name, table.name));
+            }
             for policy in &table.policies {
                 if policy.using.iter().chain(&policy.check).any(calls) {
                     return Some(format!("policy {} on table {}", policy.name, table.name));

@@ -19,6 +19,9 @@ impl Migration {
         let Some(operation) = operation else {
             return Ok(false);
         };
+        if operation.writes() {
+            self.arm()?;
+        }
         for part in parts(operation) {
             for rendered in render_statements(&self.catalog, Role::Service, &part)? {
                 self.step(rendered.statement);

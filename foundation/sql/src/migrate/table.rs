@@ -96,6 +96,7 @@ impl Migration {
             // Closed from its creation: no policy, no rows.
             rls_enabled: true,
             policies: Vec::new(),
+            triggers: Vec::new(),
             comment: None,
             view: None,
         }

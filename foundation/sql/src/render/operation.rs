@@ -2,6 +2,7 @@
 //!
 //! What a policy refuses raises 42501 from within the statement, by `pg_permit`; nothing is skipped silently.
 
+use super::trigger::{Fired, Texts, fires_before};
 use super::{Alias, Renderer, Scope};
 use crate::catalog::{Catalog, Column, Command, Table};
 use crate::error::SqlError;
@@ -10,10 +11,10 @@ use crate::lower::is_empty_row;
 use crate::operation::{Assignment, Conflict, Delete, Insert, Operation, Update};
 use crate::query::{Body, Query, Select, Source};
 use crate::statement::Statement;
+use crate::trigger::Event;
 use crate::types::Type;
 use crate::value::Value;
 use pando_kernel::Role;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A statement with the columns of its answer.
@@ -27,6 +28,8 @@ pub struct Rendered {
     pub writes: bool,
     /// The table whose rows it changes, (schema, name).
     pub table: Option<(String, String)>,
+    /// Whose rights it has.
+    pub role: Role,
 }
 
 /// Renders a statement for a role. Its parameters are [`crate::Bind::Input`]s, in order.
@@ -46,6 +49,7 @@ pub fn render_operation(
         columns: operation.columns(),
         writes: operation.writes(),
         table: operation.table(),
+        role,
     })
 }
 
@@ -92,6 +96,7 @@ fn expand(
             columns: operation.columns(),
             writes: operation.writes(),
             table: operation.table(),
+            role,
         });
         return Ok(());
     };
@@ -156,6 +161,7 @@ fn expand(
             columns: Vec::new(),
             writes: false,
             table: None,
+            role,
         });
     }
     if let Some(last) = statements.last_mut() {
@@ -184,8 +190,15 @@ impl Renderer<'_> {
     fn insert(&mut self, insert: &Insert) -> Result<(), SqlError> {
         let table = self.table_of(&insert.schema, &insert.table)?;
         self.permit_insert(&table, insert)?;
+        let reached = self.reached.take();
         let file_name = table.file_name();
-        let given = |column: &Column| insert.columns.contains(&column.name);
+        let fired = self.fired_insert(&table)?;
+        let given = |column: &Column| {
+            insert.columns.contains(&column.name)
+                || fired
+                    .as_ref()
+                    .is_some_and(|fired| fired.assigned.contains(&column.name))
+        };
         let mut written: Vec<&Column> = table
             .columns
             .iter()
@@ -220,7 +233,14 @@ impl Renderer<'_> {
                 .push(&keys.join(", "));
             self.out.push(") ELSE 1 END AS \"pando.times\" FROM (SELECT *, row_number() OVER () AS \"pando.place\" FROM (");
         }
-        self.proposal(&table, insert)?;
+        if let Some(fired) = &fired {
+            self.fired_row(&table, fired);
+            self.out.push(" FROM (");
+        }
+        self.proposal(&table, insert, reached.as_deref())?;
+        if fired.is_some() {
+            self.out.push(") AS n");
+        }
         self.out.push(if once.is_some() { "))" } else { "" });
         self.out.push(") AS v WHERE ");
         let reads = insert
@@ -232,7 +252,25 @@ impl Renderer<'_> {
                 .as_ref()
                 .is_some_and(|conflict| !conflict.target.is_empty());
         let row = Alias::Name("v".to_owned());
-        self.permitted(&table, Command::Insert, reads, &row)?;
+        let permitted =
+            self.apart(|renderer| renderer.permitted(&table, Command::Insert, reads, &row))?;
+        // In this order: what is not reached does not run its triggers, and what they pass over is not judged.
+        let judged = match &fired {
+            Some(Fired {
+                verdict: Some(_), ..
+            }) => format!("CASE WHEN v.\"{VERDICT}\" THEN {permitted} END"),
+            _ => permitted,
+        };
+        match &reached {
+            Some(reached) if judged != "1" => self
+                .out
+                .push("CASE WHEN ")
+                .push(reached)
+                .push(" THEN ")
+                .push(&judged)
+                .push(" END"),
+            _ => self.out.push(&judged),
+        };
         if once.is_some() {
             self.out
                 .push(" AND pg_once(v.\"pando.times\") ORDER BY v.\"pando.place\"");
@@ -263,8 +301,51 @@ impl Renderer<'_> {
         Ok(Some(keys?))
     }
 
+    /// What the triggers before an insert make of the row `n`.
+    fn fired_insert(&mut self, table: &Table) -> Result<Option<Fired>, SqlError> {
+        if !fires_before(table, Event::Insert, &[]) {
+            return Ok(None);
+        }
+        let mut new = self.texts_of(table, "n")?;
+        // What is generated is not there yet.
+        for column in table
+            .columns
+            .iter()
+            .filter(|column| column.generated.is_some())
+        {
+            new.insert(column.name.clone(), "NULL".to_owned());
+        }
+        let old = Self::texts_of_nothing(table);
+        self.fire(table, Event::Insert, &[], new, old).map(Some)
+    }
+
+    /// The row as the triggers leave it, and whether it is to be written.
+    fn fired_row(&mut self, table: &Table, fired: &Fired) {
+        for (index, column) in table.columns.iter().enumerate() {
+            self.out.push(if index > 0 { ", " } else { "SELECT " });
+            let text = fired.row.get(&column.name).map_or("NULL", String::as_str);
+            self.out.push(text);
+            if let Some(collation) = column.ty.collation() {
+                self.out.push(" COLLATE ").push(collation);
+            }
+            self.out.push(" AS ").ident(&column.name);
+        }
+        if let Some(verdict) = &fired.verdict {
+            self.out
+                .push(", ")
+                .push(verdict)
+                .push(" AS ")
+                .ident(VERDICT);
+        }
+    }
+
     /// The rows as they will be inserted, every column of the table.
-    fn proposal(&mut self, table: &Table, insert: &Insert) -> Result<(), SqlError> {
+    fn proposal(
+        &mut self,
+        table: &Table,
+        insert: &Insert,
+        reached: Option<&str>,
+    ) -> Result<(), SqlError> {
         self.out.push("SELECT ");
         for (index, column) in table.columns.iter().enumerate() {
             self.out.push(if index > 0 { ", " } else { "" });
@@ -283,13 +364,15 @@ impl Renderer<'_> {
             }
             self.out.push(" AS ").ident(&column.name);
         }
-        if is_empty_row(&insert.rows) {
-            return Ok(());
+        if !is_empty_row(&insert.rows) {
+            self.out.push(" FROM (");
+            let rows = filled(table, insert);
+            self.query(rows.as_ref().unwrap_or(&insert.rows), Some(&insert.columns))?;
+            self.out.push(") AS s");
         }
-        self.out.push(" FROM (");
-        let rows = filled(table, insert);
-        self.query(rows.as_ref().unwrap_or(&insert.rows), Some(&insert.columns))?;
-        self.out.push(") AS s");
+        if let Some(reached) = reached {
+            self.out.push(" WHERE ").push(reached);
+        }
         Ok(())
     }
 
@@ -348,12 +431,15 @@ impl Renderer<'_> {
             .push(vec![own.clone(), Alias::Name("excluded".to_owned())]);
         let rendered = (|| -> Result<(), SqlError> {
             self.out.push(" DO UPDATE SET ");
-            let row = self.assigned(table, assignments, &own)?;
+            let (row, verdict) = self.assigned(table, assignments, &own)?;
             self.out.push(" WHERE ");
             let mut filter_text = match filter {
                 Some(filter) => self.apart(|renderer| renderer.expr(filter))?,
                 None => "1".to_owned(),
             };
+            if let Some(verdict) = verdict {
+                filter_text = format!("CASE WHEN {filter_text} THEN {verdict} END");
+            }
             if !self.passes(table) {
                 // A row that is there and may not be updated is an error, not a row passed over.
                 let hidden = self.apart(|renderer| {
@@ -377,24 +463,20 @@ impl Renderer<'_> {
         rendered
     }
 
-    /// ` a = .., b = ..`; gives the row as it will be.
+    /// ` a = .., b = ..`, those that triggers assign too; gives the row as it will be, and the triggers' verdict on it.
     fn assigned(
         &mut self,
         table: &Table,
         assignments: &[Assignment],
         own: &Alias,
-    ) -> Result<Alias, SqlError> {
-        let mut texts = BTreeMap::new();
-        if let Alias::Name(name) = own {
-            for column in &table.columns {
-                let text = self.apart(|renderer| {
-                    renderer.out.ident(name).push(".").ident(&column.name);
-                    Ok(())
-                })?;
-                texts.insert(column.name.clone(), text);
-            }
-        }
-        for (index, assignment) in assignments.iter().enumerate() {
+    ) -> Result<(Alias, Option<String>), SqlError> {
+        let old = match own {
+            Alias::Name(name) => self.texts_of(table, name)?,
+            _ => Texts::new(),
+        };
+        let mut texts = old.clone();
+        let mut columns: Vec<String> = Vec::with_capacity(assignments.len());
+        for assignment in assignments {
             let value = match (&assignment.value, table.column(&assignment.column)) {
                 (Some(value), _) => self.apart(|renderer| renderer.expr(value))?,
                 (None, Some(column)) => match fill(column) {
@@ -403,16 +485,32 @@ impl Renderer<'_> {
                 },
                 (None, None) => "NULL".to_owned(),
             };
-            self.out.push(if index > 0 { ", " } else { "" });
-            self.out.ident(&assignment.column).push(" = ").push(&value);
             texts.insert(assignment.column.clone(), format!("({value})"));
+            columns.push(assignment.column.clone());
         }
-        Ok(Alias::Texts(Arc::new(texts)))
+        let mut verdict = None;
+        if fires_before(table, Event::Update, &columns) {
+            let fired = self.fire(table, Event::Update, &columns, texts, old)?;
+            texts = fired.row;
+            for column in fired.assigned {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+            verdict = fired.verdict;
+        }
+        for (index, column) in columns.iter().enumerate() {
+            self.out.push(if index > 0 { ", " } else { "" });
+            let text = texts.get(column).map_or("NULL", String::as_str);
+            self.out.ident(column).push(" = ").push(text);
+        }
+        Ok((Alias::Texts(Arc::new(texts)), verdict))
     }
 
     fn update(&mut self, update: &Update) -> Result<(), SqlError> {
         let table = self.table_of(&update.schema, &update.table)?;
         self.permit_update(&table, update)?;
+        let reached = self.reached.take();
         let own = Alias::Name(table.file_name());
         let names = self.level(&own, &update.from);
         let rendered = (|| -> Result<(), SqlError> {
@@ -420,28 +518,29 @@ impl Renderer<'_> {
                 .push("UPDATE ")
                 .ident(&table.file_name())
                 .push(" SET ");
-            let row = self.assigned(&table, &update.assignments, &own)?;
-            let reads = update.filter.is_some()
-                || !update.returning.is_empty()
+            let (row, verdict) = self.assigned(&table, &update.assignments, &own)?;
+            let reads = update.filter.as_ref().is_some_and(reads_target)
+                || update
+                    .returning
+                    .iter()
+                    .any(|output| reads_target(&output.expr))
                 || update
                     .assignments
                     .iter()
                     .any(|assignment| assignment.value.as_ref().is_some_and(reads_target));
             let mut conditions = self.joined(&update.from, &names)?;
+            conditions.extend(reached.clone());
             if let Some(filter) = &update.filter {
                 conditions.push(self.apart(|renderer| renderer.expr(filter))?);
             }
             self.using(&table, Command::Update, reads, &own, &mut conditions)?;
+            if let Some(verdict) = verdict {
+                judge(&mut conditions, &verdict);
+            }
             if !self.passes(&table) {
                 let allowed = self
                     .apart(|renderer| renderer.permitted(&table, Command::Update, reads, &row))?;
-                let all = if conditions.is_empty() {
-                    "1".to_owned()
-                } else {
-                    conditions.join(" AND ")
-                };
-                // Only rows that are updated are judged.
-                conditions.push(format!("CASE WHEN {all} THEN {allowed} END"));
+                judge(&mut conditions, &allowed);
             }
             self.conditions_of(&conditions);
             Ok(())
@@ -454,6 +553,7 @@ impl Renderer<'_> {
     fn delete(&mut self, delete: &Delete) -> Result<(), SqlError> {
         let table = self.table_of(&delete.schema, &delete.table)?;
         self.permit_delete(&table, delete)?;
+        let reached = self.reached.take();
         let own = Alias::Name(table.file_name());
         let names = self.level(&own, &delete.using);
         let rendered = (|| -> Result<(), SqlError> {
@@ -463,7 +563,7 @@ impl Renderer<'_> {
                     .returning
                     .iter()
                     .any(|output| reads_target(&output.expr));
-            let mut conditions = Vec::new();
+            let mut conditions: Vec<String> = reached.into_iter().collect();
             self.using(&table, Command::Delete, reads, &own, &mut conditions)?;
             if delete.using.is_empty() {
                 if let Some(filter) = &delete.filter {
@@ -481,6 +581,14 @@ impl Renderer<'_> {
                     Ok(())
                 })?;
                 conditions.push(exists);
+            }
+            if fires_before(&table, Event::Delete, &[]) {
+                let old = self.texts_of(&table, &table.file_name())?;
+                let new = Self::texts_of_nothing(&table);
+                let fired = self.fire(&table, Event::Delete, &[], new, old)?;
+                if let Some(verdict) = fired.verdict {
+                    judge(&mut conditions, &verdict);
+                }
             }
             self.conditions_of(&conditions);
             Ok(())
@@ -567,6 +675,25 @@ impl Renderer<'_> {
         self.levels.pop();
         rendered
     }
+}
+
+/// The name of a triggers' verdict beside the columns of a row.
+const VERDICT: &str = "pando.verdict";
+
+/// Adds a condition that may raise: asked only of rows that meet the others.
+fn judge(conditions: &mut Vec<String>, verdict: &str) {
+    if conditions.is_empty() {
+        conditions.push(verdict.to_owned());
+        return;
+    }
+    let met: Vec<String> = conditions
+        .iter()
+        .map(|condition| format!("({condition})"))
+        .collect();
+    conditions.push(format!(
+        "CASE WHEN {} THEN {verdict} END",
+        met.join(" AND ")
+    ));
 }
 
 /// What a column has where no value is given.

@@ -70,6 +70,10 @@ impl Migration {
             };
             if own {
                 changed
+                    .triggers
+                    .iter_mut()
+                    .for_each(|trigger| trigger.rename_column(old, new));
+                changed
                     .columns
                     .iter_mut()
                     .for_each(|column| rename(&mut column.name));
