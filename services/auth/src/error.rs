@@ -170,6 +170,18 @@ impl AuthError {
         }
     }
 
+    /// As [`internal`](AuthError::internal), where an account was to be saved: a trigger of the team's on it may have failed, which GoTrue
+    /// says in these words.
+    pub fn saving(self, message: &'static str) -> AuthError {
+        if self.status != StatusCode::INTERNAL_SERVER_ERROR {
+            return self;
+        }
+        AuthError {
+            message: Cow::Borrowed(message),
+            ..self
+        }
+    }
+
     /// The answer, in the shape the request asked for. Why we failed goes with it as far as `net`, which logs it with the
     /// request's id.
     pub fn respond(self, asked: &HeaderMap) -> Response {

@@ -93,7 +93,8 @@ pub async fn otp(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
             users::save(tx, &user)?;
             Ok(Ok(user))
         })
-        .await?;
+        .await
+        .map_err(|error| error.saving("Database error saving new user"))?;
     let redirect_to = auth.allow.choose(ask.query("redirect_to"));
     place.fill(auth.letter(Occasion::MagicLink, &user, &mailing, redirect_to));
     Ok(answer(&json!({})))

@@ -136,7 +136,8 @@ pub async fn signup(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
             users::save(tx, &user)?;
             Ok(Ok(Outcome::Pending(user)))
         })
-        .await?;
+        .await
+        .map_err(|error| error.saving("Database error saving new user"))?;
 
     match outcome {
         Outcome::SignedIn(user, session) => Ok(answer(&auth.session_json(
@@ -194,7 +195,8 @@ async fn sign_in_anonymously(
             let session = begin(tx, &mut user, &new_session, now)?;
             Ok(Ok((user, session)))
         })
-        .await?;
+        .await
+        .map_err(|error| error.saving("Database error creating anonymous user"))?;
     Ok(answer(&auth.session_json(
         &user,
         &session,

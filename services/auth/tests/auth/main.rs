@@ -8,3 +8,4 @@ mod links;
 mod refresh;
 mod refusals;
 mod support;
+mod triggers;

@@ -9,6 +9,7 @@ mod policies;
 mod reads;
 mod rpc;
 mod support;
+mod triggers;
 mod upserts;
 mod views;
 mod writes;

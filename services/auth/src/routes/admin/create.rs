@@ -81,7 +81,8 @@ pub async fn create_user(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthErro
     user.banned_until = body.banned_until(now)?.flatten();
     let user = auth
         .write(ask.deadline, move |tx| insert(tx, &user))
-        .await?;
+        .await
+        .map_err(|error| error.saving("Database error creating new user"))?;
     Ok(answer(&user.to_json()))
 }
 

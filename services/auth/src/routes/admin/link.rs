@@ -152,7 +152,10 @@ pub async fn generate_link(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthEr
         identity_id: Uuid::now_v7(),
         now: auth.now(),
     };
-    let user = auth.write(ask.deadline, move |tx| making.run(tx)).await?;
+    let user = auth
+        .write(ask.deadline, move |tx| making.run(tx))
+        .await
+        .map_err(|error| error.saving("Database error saving new user"))?;
     let redirect_to = auth.allow.choose(
         body.redirect_to
             .as_deref()
@@ -186,7 +189,10 @@ pub async fn invite(auth: Arc<Auth>, ask: Ask) -> Result<Response, AuthError> {
         identity_id: Uuid::now_v7(),
         now: auth.now(),
     };
-    let user = auth.write(ask.deadline, move |tx| making.run(tx)).await?;
+    let user = auth
+        .write(ask.deadline, move |tx| making.run(tx))
+        .await
+        .map_err(|error| error.saving("Database error saving new user"))?;
     let redirect_to = auth.allow.choose(ask.query("redirect_to"));
     place.fill(auth.letter(Occasion::Invite, &user, &mailing, redirect_to));
     Ok(answer(&user.to_json()))
