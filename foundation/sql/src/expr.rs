@@ -205,6 +205,9 @@ pub(crate) enum PartMut<'a> {
     Query(&'a mut Query),
 }
 
+/// Changes an expression, knowing the tables of the queries around it.
+pub(crate) type ChangeExpr<'v> = dyn FnMut(&[Vec<(String, String)>], &mut Expr) + 'v;
+
 /// The tables of each enclosing query, outermost first; a source that is no table has empty names.
 pub(crate) type Tables = Vec<Vec<(String, String)>>;
 
@@ -335,11 +338,7 @@ impl Expr {
         self.walk_mut_dyn(scope, visit);
     }
 
-    pub(crate) fn walk_mut_dyn(
-        &mut self,
-        scope: &mut Tables,
-        visit: &mut dyn FnMut(&[Vec<(String, String)>], &mut Expr),
-    ) {
+    pub(crate) fn walk_mut_dyn(&mut self, scope: &mut Tables, visit: &mut ChangeExpr<'_>) {
         visit(scope, self);
         self.parts_mut(&mut |part| match part {
             PartMut::Expr(expr) => expr.walk_mut_dyn(scope, visit),

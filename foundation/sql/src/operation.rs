@@ -7,6 +7,10 @@ use crate::types::Type;
 use serde::{Deserialize, Serialize};
 
 /// A statement that reads or changes rows.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are selects, and all of them live on the heap within their function"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Operation {
     /// `select`

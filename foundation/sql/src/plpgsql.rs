@@ -48,6 +48,10 @@ pub(crate) struct Statement {
     pub kind: Kind,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a function has a handful of statements, read once"
+)]
 #[derive(Debug, PartialEq)]
 pub(crate) enum Kind {
     /// `target := value`

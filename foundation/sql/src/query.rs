@@ -4,7 +4,7 @@
 //! stands in. The arms of a `union` are selects of their own at the same depth. What a query reads is named, so that the policies of each
 //! table are those that hold when it is rendered.
 
-use crate::expr::{Expr, Part, Tables};
+use crate::expr::{ChangeExpr, Expr, Part, Tables};
 use crate::routine::RoutineId;
 use crate::types::Type;
 use serde::{Deserialize, Serialize};
@@ -217,11 +217,7 @@ impl Query {
         exprs.for_each(|expr| visit(Part::Expr(expr)));
     }
 
-    pub(crate) fn walk_mut(
-        &mut self,
-        scope: &mut Tables,
-        visit: &mut dyn FnMut(&[Vec<(String, String)>], &mut Expr),
-    ) {
+    pub(crate) fn walk_mut(&mut self, scope: &mut Tables, visit: &mut ChangeExpr<'_>) {
         for cte in &mut self.with {
             cte.query.walk_mut(scope, visit);
         }
@@ -321,12 +317,7 @@ impl Body {
         }
     }
 
-    fn walk_mut(
-        &mut self,
-        scope: &mut Tables,
-        rest: &mut [&mut Expr],
-        visit: &mut dyn FnMut(&[Vec<(String, String)>], &mut Expr),
-    ) {
+    fn walk_mut(&mut self, scope: &mut Tables, rest: &mut [&mut Expr], visit: &mut ChangeExpr<'_>) {
         match self {
             Body::Select(select) => {
                 for source in &mut select.from {

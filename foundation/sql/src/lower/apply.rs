@@ -13,6 +13,9 @@ use crate::value::Value;
 use sqlparser::ast;
 use std::sync::Arc;
 
+/// Where the argument of each parameter stands among those given.
+type Places = Vec<Option<usize>>;
+
 /// An argument with its name, if it was given by name.
 struct Given {
     name: Option<String>,
@@ -270,7 +273,7 @@ impl Lowering<'_> {
         candidates: &[Arc<Routine>],
         given: Vec<Given>,
     ) -> Result<(Arc<Routine>, Vec<Expr>)> {
-        let mut fitting: Vec<(usize, &Arc<Routine>, Vec<Option<usize>>)> = Vec::new();
+        let mut fitting: Vec<(usize, &Arc<Routine>, Places)> = Vec::new();
         for routine in candidates {
             if let Some((exact, places)) = fits(routine, &given) {
                 fitting.push((exact, routine, places));
@@ -338,7 +341,7 @@ fn args_of(function: &ast::Function) -> Result<&[ast::FunctionArg]> {
 }
 
 /// Where each parameter's argument stands, if the arguments fit at all, and how many have its very type.
-fn fits(routine: &Routine, given: &[Given]) -> Option<(usize, Vec<Option<usize>>)> {
+fn fits(routine: &Routine, given: &[Given]) -> Option<(usize, Places)> {
     let mut places = vec![None; routine.params.len()];
     for (index, argument) in given.iter().enumerate() {
         let at = match &argument.name {
