@@ -89,12 +89,6 @@ impl Migration {
             source: source.text(),
             revoked: Vec::new(),
         };
-        if routine.strict && !trigger && routine.query().is_none() {
-            return Err(Trouble::unsupported(
-                format!("strict function {} of several statements", routine.name),
-                "leave out strict, and begin with what a null argument means",
-            ));
-        }
         self.keep(routine, create.or_replace)
     }
 

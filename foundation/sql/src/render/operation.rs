@@ -124,6 +124,34 @@ fn expand(
         })
         .collect();
     let role = if routine.definer { Role::Service } else { role };
+    if routine.strict {
+        let known = |arg: &Expr| match arg {
+            Expr::Literal { value, .. } => Some(value.is_null()),
+            _ => None,
+        };
+        let nulls: Option<Vec<bool>> = args.iter().map(known).collect();
+        let Some(nulls) = nulls else {
+            return Err(SqlError::new(
+                "0A000",
+                format!(
+                    "strict function {} changes rows, and its arguments are not constants",
+                    routine.name
+                ),
+            )
+            .hint("Call it over /rpc, or leave out strict."));
+        };
+        if nulls.contains(&true) {
+            let mut statement = Statement::new();
+            statement.push("SELECT NULL");
+            statements.push(Rendered {
+                statement,
+                columns: call.columns.first().cloned().into_iter().collect(),
+                writes: false,
+                table: None,
+            });
+            return Ok(());
+        }
+    }
     let crate::routine::Body::Sql(operations) = &routine.body else {
         return Err(SqlError::new(
             "0A000",
