@@ -9,7 +9,9 @@ use pando_sql::{Catalog, Refusal, Statement, migrate};
 const TABLES: &str = "create table t (id int primary key, a text, n int, at timestamptz); create table u (id int primary key, a text, n numeric);\n";
 
 fn function(body: &str) -> String {
-    format!("{TABLES}create function f() returns trigger language plpgsql as $$\n{body}\n$$;\n")
+    format!(
+        "{TABLES}create function f() returns trigger language plpgsql security definer as $$\n{body}\n$$;\n"
+    )
 }
 
 fn refusal(sql: &str) -> Refusal {
@@ -71,7 +73,7 @@ fn after(event: Event, body: &str) -> String {
     };
     let sql = &statement.sql;
     let (_, body) = sql
-        .split_once(" BEGIN SELECT pg_enter('', 0); ")
+        .split_once(" BEGIN SELECT pg_enter('service_role', 0); ")
         .unwrap_or(("", sql));
     body.trim_end_matches("SELECT pg_leave();  END")
         .trim()
@@ -126,12 +128,12 @@ fn assignments_come_to_columns() {
         (
             Event::Update,
             "begin if new.a is distinct from old.a then new.n := old.n + 1; end if; return new; end",
-            "n = (CASE WHEN ((new.a IS NOT old.a) IS 1) THEN pg_int4_add(old.n, 1) ELSE new.n END)",
+            "n = (CASE WHEN ((new.a IS NOT old.a) IS 1) THEN pg_add_integer_integer(old.n, 1) ELSE new.n END)",
         ),
         (
             Event::Insert,
             "begin select u.a into new.a from u where u.id = new.id; return new; end",
-            "a = ((SELECT \"p2_0\".\"a\" AS \"a\" FROM \"u\" AS \"p2_0\" WHERE (\"p2_0\".\"id\" = new.id) LIMIT 1))",
+            "a = ((SELECT \"p1_0\".\"a\" AS \"a\" FROM \"u\" AS \"p1_0\" WHERE (\"p1_0\".\"id\" = new.id) LIMIT 1))",
         ),
     ] {
         assert_eq!(before(event, body), expected, "{body}");
@@ -155,7 +157,7 @@ fn verdicts_refuse_rows_and_pass_them_over() {
         (
             Event::Insert,
             "begin if new.n < 0 then raise exception 'n is %', new.n; end if; return new; end",
-            "CASE WHEN ((new.n < 0) IS 1) THEN pg_raise(?1, (?2 || coalesce(CAST(new.n AS TEXT), ?3)), NULL, NULL) ELSE 1 END",
+            "CASE WHEN ((new.n < 0) IS 1) THEN pg_raise(?1, (?2 || CASE WHEN (new.n IS NULL) THEN ?3 ELSE pg_concat_any(?4, new.n) END), NULL, NULL) ELSE 1 END",
         ),
         (
             Event::Insert,
@@ -183,7 +185,7 @@ fn statements_come_to_statements_where_they_are_reached() {
         (
             Event::Update,
             "begin if new.n > old.n then update u set n = u.n + 1 where id = new.id; end if; return new; end",
-            "UPDATE \"u\" SET \"n\" = (pg_numeric_add(\"u\".\"n\", '1')) WHERE (((\"new\".\"n\" > \"old\".\"n\") IS 1)) AND ((\"u\".\"id\" = \"new\".\"id\"));",
+            "UPDATE \"u\" SET \"n\" = (pg_add_numeric_numeric(\"u\".\"n\", '1')) WHERE (((\"new\".\"n\" > \"old\".\"n\") IS 1)) AND ((\"u\".\"id\" = \"new\".\"id\"));",
         ),
         (
             Event::Delete,
@@ -393,7 +395,7 @@ fn triggers_that_are_not_for_each_row_are_refused_by_name() {
         ("alter table t disable trigger x", "SQLSTATE 42704"),
     ] {
         let refusal = refusal(&format!(
-            "{body}create view v as select * from t;\n{statement};"
+            "{body}create view v with (security_invoker = true) as select * from t;\n{statement};"
         ));
         assert!(
             refusal.construct.contains(construct),

@@ -3,7 +3,7 @@
 use super::Raise;
 use crate::expr::{Expr, Function};
 use crate::functions::registry::builtin;
-use crate::lower::{Lowering, call};
+use crate::lower::{Lowering, call, line};
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
 use crate::value::Value;
@@ -112,6 +112,26 @@ fn text(lowering: &mut Lowering<'_>, expr: &sqlparser::ast::Expr) -> Result<Expr
     lowering.assigned(expr, &Type::Text)
 }
 
+/// A value as its type prints it.
+fn shown(value: Expr) -> Result<Expr> {
+    let printed = match value.ty() {
+        Type::Text | Type::Varchar(_) => value.clone(),
+        _ => {
+            let concat = builtin("concat(variadic any)")
+                .ok_or_else(|| Trouble::sql("XX000", "there is no concat"))?;
+            call(Function::Builtin(concat), vec![value.clone()], Type::Text)
+        }
+    };
+    Ok(Expr::Case {
+        branches: vec![(
+            call(Function::IsNull, vec![value], Type::Bool),
+            literal("<NULL>"),
+        )],
+        otherwise: Some(Box::new(printed)),
+        ty: Type::Text,
+    })
+}
+
 /// Each `%` is the next argument; `%%` is a percent sign.
 fn formatted(
     lowering: &mut Lowering<'_>,
@@ -139,12 +159,10 @@ fn formatted(
             if !plain.is_empty() {
                 parts.push(literal(&std::mem::take(&mut plain)));
             }
-            let value = text(lowering, argument)?;
-            parts.push(call(
-                Function::Coalesce,
-                vec![value, literal("<NULL>")],
-                Type::Text,
-            ));
+            let value = lowering
+                .value(argument)
+                .map_err(|trouble| trouble.at(line(argument)))?;
+            parts.push(shown(value)?);
         }
     }
     if arguments.next().is_some() {

@@ -419,6 +419,10 @@ fn explained(trouble: Trouble) -> Trouble {
                 "test whether the variable that was selected into is null, or use exists (..)",
             )
         },
+        construct if construct.starts_with("net.http_") || construct.starts_with("pg_notify(") => Trouble {
+            advice: "leave it out: nothing is sent from within a write; let a server of yours read the rows and send".to_owned(),
+            ..trouble
+        },
         "tg_argv" | "tg_nargs" if trouble.state == "42703" => Trouble {
             line: trouble.line,
             ..Trouble::unsupported(
