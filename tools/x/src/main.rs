@@ -4,6 +4,7 @@
 //! other than 0 when anything failed. Deliberately absent: options that make a check weaker.
 
 mod bench;
+mod fuzz;
 mod lint;
 mod oracle;
 mod run;
@@ -19,6 +20,7 @@ cargo x test [ARGUMENTS]     every test; arguments go to the test runner (a filt
 cargo x tidy                 layering, file sizes, banned crates, forbidden words, dead links
 cargo x bench NAME [..]      a benchmark, built for release; `cargo x bench peers` compares with others
 cargo x oracle [..]          the embedded engine beside PostgreSQL: --cases N, --seed S, --long, --leaks, --planted, --replay FILE
+cargo x fuzz [TARGET] [..]    SQL, literals and REST's grammar against arbitrary texts: --seconds N, --seed S, --grow
 cargo x services             what the tests need besides cargo, and whether it is here; installs what it can
 ";
 
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::tidy(),
         "bench" => bench::bench(&rest),
         "oracle" => oracle::oracle(&rest),
+        "fuzz" => fuzz::fuzz(&rest),
         "services" => services::services(),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

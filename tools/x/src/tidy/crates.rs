@@ -161,8 +161,9 @@ fn allowed(from: &Place, to: &Place, for_tests_only: bool) -> bool {
         ("services", "foundation")
         | ("tools" | "bench", "foundation" | "tools")
         | ("tests", "tools") => true,
-        // The oracle asks a service over REST, in process: ten thousand probes would be slow over a socket.
-        ("tools", "services") => from.name == "pando-oracle",
+        // The oracle asks a service over REST, in process: ten thousand probes would be slow over a socket. The fuzzing reads query
+        // strings with the service's own grammar.
+        ("tools", "services") => matches!(from.name.as_str(), "pando-oracle" | "pando-fuzz"),
         (_, "tools") => for_tests_only,
         _ => false,
     }
@@ -208,6 +209,7 @@ mod tests {
         check("tests", "tools/testkit", Value::Null, 0);
         check("services/auth", "tools/testkit", json!("dev"), 0);
         check("tools/oracle", "services/data", Value::Null, 0);
+        check("tools/fuzz", "services/data", Value::Null, 0);
     }
 
     #[test]
