@@ -42,4 +42,5 @@ create function fresh(id uuid default gen_random_uuid()) returns setof readers l
   as $$ insert into readers (id, name) values (fresh.id, fresh.id::text) returning * $$;
 
 create schema inner_things;
+grant usage on schema inner_things to anon, authenticated, service_role;
 create function inner_things.secret() returns int language sql as $$ select 1 $$;
