@@ -190,7 +190,7 @@ fn statements_come_to_statements_where_they_are_reached() {
         (
             Event::Delete,
             "begin if old.n is null then return old; end if; delete from u where id = old.id; return old; end",
-            "DELETE FROM \"u\" WHERE (((\"old\".\"n\" IS NULL) IS 1) IS NOT 1) AND ((\"u\".\"id\" = \"old\".\"id\"));",
+            "DELETE FROM \"u\" WHERE ((((\"old\".\"n\" IS NULL) IS 1) IS NOT 1)) AND ((\"u\".\"id\" = \"old\".\"id\"));",
         ),
     ] {
         assert_eq!(after(event, body), expected, "{body}");
