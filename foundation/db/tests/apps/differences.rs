@@ -17,6 +17,41 @@ struct Difference {
 
 const DIFFERENCES: &[Difference] = &[
     Difference {
+        name: "a_trigger_after_a_row_runs_at_once",
+        migration: "create table t (id int primary key, n int);
+            create table seen (id int, rows bigint);
+            create function see() returns trigger language plpgsql as $$
+            begin insert into seen values (new.id, (select count(*) from t)); return null; end $$;
+            create trigger see after insert on t for each row execute function see();",
+        requests: "as service\ninsert into t values (1, 1), (2, 2);\nselect sum(rows) as rows from seen;\n",
+        postgres: "rows numeric: {\"rows\":4}",
+        embedded: "rows numeric: {\"rows\":3}",
+    },
+    Difference {
+        name: "what_a_trigger_assigns_is_assigned",
+        migration: "create table t (id int primary key, a int, b int);
+            create table seen (id int);
+            create function set_a() returns trigger language plpgsql as $$ begin new.a := new.b; return new; end $$;
+            create function see() returns trigger language plpgsql as $$ begin insert into seen values (new.id); return null; end $$;
+            create trigger set_a before update on t for each row execute function set_a();
+            create trigger see after update of a on t for each row execute function see();
+            insert into t values (1, 1, 1);",
+        requests: "as service\nupdate t set b = 2;\nselect count(*) from seen;\n",
+        postgres: "count bigint: {\"count\":0}",
+        embedded: "count bigint: {\"count\":1}",
+    },
+    Difference {
+        name: "a_foreign_keys_action_runs_no_trigger_before",
+        migration: "create table p (id int primary key);
+            create table c (id int primary key, p int references p on delete set null, touched boolean default false);
+            create function touch() returns trigger language plpgsql as $$ begin new.touched := true; return new; end $$;
+            create trigger touch before update on c for each row execute function touch();
+            insert into p values (1); insert into c values (1, 1);",
+        requests: "as service\ndelete from p;\nselect p, touched from c;\n",
+        postgres: "p integer, touched boolean: {\"p\":null,\"touched\":true}",
+        embedded: "p integer, touched boolean: {\"p\":null,\"touched\":false}",
+    },
+    Difference {
         name: "no_action_is_checked_at_the_end_of_the_whole_statement",
         migration: "create table teams (id int primary key);
             create table people (id int primary key, team int references teams on delete cascade);

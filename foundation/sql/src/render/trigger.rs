@@ -333,7 +333,7 @@ impl Renderer<'_> {
         }
         self.frames
             .push((0..slots).map(|slot| format!("pg_slot({slot})")).collect());
-        let rendered = steps.iter().try_for_each(|step| self.step(step));
+        let rendered = steps.iter().try_for_each(|step| self.step_or_raise(step));
         self.frames.pop();
         self.role = role;
         rendered?;
@@ -341,7 +341,8 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), SqlError> {
+    /// A statement that can't be run at all, because the role may not, fails when it is come to.
+    fn step_or_raise(&mut self, step: &Step) -> Result<(), SqlError> {
         let path = if step.path.is_empty() {
             None
         } else {
@@ -351,6 +352,26 @@ impl Renderer<'_> {
             }
             Some(parts.join(" AND "))
         };
+        let at = self.out.sql.len();
+        let (levels, frames) = (self.levels.clone(), self.frames.clone());
+        let (stack, nested, role) = (self.stack.clone(), self.nested, self.role);
+        let Err(error) = self.step(step, path.clone()) else {
+            return Ok(());
+        };
+        self.out.sql.truncate(at);
+        (self.levels, self.frames) = (levels, frames);
+        (self.stack, self.nested, self.role) = (stack, nested, role);
+        self.reached = None;
+        self.out.push("SELECT ");
+        self.guarded(path.as_deref(), |renderer| {
+            renderer.raise(&error.state, &error.message);
+            Ok(())
+        })?;
+        self.out.push("; ");
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step, path: Option<String>) -> Result<(), SqlError> {
         match &step.action {
             Action::Keep { slot, value } => {
                 self.out.push("SELECT ");

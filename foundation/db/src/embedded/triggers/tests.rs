@@ -176,7 +176,7 @@ fn a_row_is_refused_passed_over_or_kept_as_it_was() {
          begin
            if tg_op = 'DELETE' then
              if old.locked then
-               raise exception 'room % of % is locked', old.name, null using errcode = 'check_violation', hint = 'unlock ' || old.name, detail = 'beds: ' || old.beds;
+               raise exception 'room % of % is % locked', old.name, null, old.locked using errcode = 'check_violation', hint = 'unlock ' || old.name, detail = 'beds: ' || old.beds;
              end if;
              return old;
            end if;
@@ -210,7 +210,7 @@ fn a_row_is_refused_passed_over_or_kept_as_it_was() {
     );
     let error = bed.try_as(Role::Service, "delete from rooms").unwrap_err();
     assert_eq!(error.state, "23514");
-    assert_eq!(error.message, "room red of <NULL> is locked");
+    assert_eq!(error.message, "room red of <NULL> is t locked");
     assert_eq!(error.hint.as_deref(), Some("unlock red"));
     assert_eq!(error.detail.as_deref(), Some("beds: 2"));
     assert_eq!(
@@ -495,4 +495,50 @@ fn what_a_function_names_may_go_and_come_again() {
     bed.migrate("alter table history rename to log").unwrap();
     bed.ask("insert into t values (2)");
     assert_eq!(bed.ask("select id from log"), r#"[{"id":2}]"#);
+}
+
+#[test]
+fn a_role_fails_where_it_may_not_write_and_nowhere_else() {
+    let bed = Bed::new(
+        "create table t (id int primary key);
+         create policy all_ on t using (true) with check (true);
+         create table kept (id int);
+         revoke all on kept from anon, authenticated;
+         create function keep() returns trigger language plpgsql as $$
+         begin
+           if new.id > 10 then
+             insert into kept values (new.id);
+           end if;
+           return null;
+         end $$;
+         create trigger keep after insert on t for each row execute function keep();",
+    );
+    bed.try_as(Role::Anon, "insert into t values (1)").unwrap();
+    let refused = bed
+        .try_as(Role::Anon, "insert into t values (11)")
+        .unwrap_err();
+    assert_eq!(refused.state, "42501");
+    assert_eq!(refused.message, "permission denied for table kept");
+    bed.ask("insert into t values (12)");
+    assert_eq!(bed.ask("select id from kept"), r#"[{"id":12}]"#);
+}
+
+#[test]
+fn a_function_that_falls_off_its_end_or_returns_the_row_that_is_not_there() {
+    let bed = Bed::new(
+        "create table a (id int);
+         create table b (id int);
+         create function open_end() returns trigger language plpgsql as $$ begin new.id := 1; end $$;
+         create function old_row() returns trigger language plpgsql as $$ begin return old; end $$;
+         create trigger open_end before insert on a for each row execute function open_end();
+         create trigger old_row before insert on b for each row execute function old_row();",
+    );
+    assert_eq!(
+        bed.refused("insert into a values (2)"),
+        (
+            "2F005".into(),
+            "control reached end of trigger procedure without RETURN".into()
+        )
+    );
+    assert_eq!(bed.ask("insert into b values (1) returning id"), "[]");
 }
