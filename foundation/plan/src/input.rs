@@ -1,6 +1,7 @@
 //! How the values that come with a request are read: each by the type of what it is compared with.
 
 use crate::request::{Input, Slot};
+use pando_sql::search::{Config, Mode, read_query};
 use pando_sql::{SqlError, Type, Value};
 use serde_json::value::RawValue;
 
@@ -33,6 +34,8 @@ pub enum InputType {
     },
     /// A number of rows as it is.
     Rows,
+    /// A text search query, as its printed form.
+    Search(Config, Mode),
     /// None of the request's: filled when the plan runs.
     Result,
 }
@@ -72,6 +75,9 @@ impl InputType {
             (InputType::EnumRank(ty), Input::Text(text)) => rank(ty, &ty.read_text(text)?),
             (InputType::EnumRanks(ty), Input::Text(text)) => {
                 list(array_members(ty, text)?.iter().map(|label| rank(ty, label)))
+            }
+            (InputType::Search(config, mode), Input::Text(text)) => {
+                Ok(read_query(text, *config, *mode)?.into())
             }
             (InputType::Limit { max }, Input::Rows(rows)) => Ok(rows_value(*rows.min(max))),
             (InputType::Rows, Input::Rows(rows)) => Ok(rows_value(*rows)),

@@ -6,6 +6,7 @@ use crate::level::Level;
 use crate::operand::{self, Operand, no_operator};
 use crate::planner::Planner;
 use crate::request::{Filter, Is, Op, Quantifier, Slot, Test};
+use pando_sql::search::Config;
 use pando_sql::{Bind, SqlError, Statement, Type, Value};
 
 /// Filters that are written as one chain.
@@ -112,6 +113,23 @@ impl<'a> Planner<'a> {
                 out.push(" IN (SELECT value FROM json_each(");
                 self.bind_input(*slot, InputType::List(operand.ty.clone()), out);
                 out.push("))");
+            }
+            Test::Search {
+                mode,
+                config,
+                query,
+            } => {
+                let config = config
+                    .as_deref()
+                    .map_or(Ok(Config::DEFAULT), Config::read)?;
+                if !is_textual(&operand.ty) {
+                    return Err(unsearchable(&operand.ty).into());
+                }
+                out.push("pg_fts(");
+                operand.render(alias, out);
+                out.push(&format!(", '{config}', "));
+                self.bind_input(*query, InputType::Search(config, *mode), out);
+                out.push(")");
             }
             Test::Is(is) => {
                 let (text, boolean) = match is {
@@ -295,6 +313,22 @@ fn equality(ty: &Type, symbol: &str) -> Result<(), SqlError> {
     } else {
         Ok(())
     }
+}
+
+/// Postgres finds texts in JSON too; nothing else can be searched.
+fn unsearchable(ty: &Type) -> SqlError {
+    if matches!(ty, Type::Json | Type::Jsonb) {
+        return SqlError::new(
+            "0A000",
+            format!(
+                "text search in {} is not available on the embedded engine",
+                ty.name()
+            ),
+        )
+        .hint("Search in one of its texts: data->>key.");
+    }
+    SqlError::new("42883", format!("operator does not exist: {} @@ tsquery", ty.name()))
+        .hint("No operator matches the given name and argument types. You might need to add explicit type casts.")
 }
 
 fn is_textual(ty: &Type) -> bool {

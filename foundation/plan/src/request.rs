@@ -1,6 +1,7 @@
 //! What a client asks of a table, wire-neutral and unresolved. Equal shapes are equal values, so these are cache keys.
 
 use pando_sql::routine::RoutineId;
+use pando_sql::search::Mode;
 
 /// The n-th of the values that came with the request. The value itself is not part of the shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -152,6 +153,15 @@ pub enum Test {
     In(Slot),
     /// `is.`
     Is(Is),
+    /// `fts`, `plfts`, `phfts`, `wfts`: the text has what the query asks for.
+    Search {
+        /// How the query is read.
+        mode: Mode,
+        /// `(config)`
+        config: Option<String>,
+        /// The query.
+        query: Slot,
+    },
 }
 
 /// `any` or `all`.

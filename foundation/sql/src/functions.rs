@@ -13,6 +13,7 @@ mod raise;
 pub mod registry;
 pub(crate) mod resolve;
 pub(crate) mod rows;
+mod search;
 mod texts;
 mod times;
 
@@ -64,6 +65,7 @@ fn rows() -> Vec<Row> {
         numbers::rows(),
         patterns::rows(),
         raise::rows(),
+        search::rows(),
         texts::rows(),
         times::rows(),
     ]

@@ -36,6 +36,7 @@ pub mod query;
 pub mod render;
 pub mod routine;
 mod script;
+pub mod search;
 pub mod statement;
 pub mod trigger;
 mod trouble;

@@ -13,6 +13,7 @@ mod output;
 mod query;
 mod row;
 mod scope;
+mod search;
 mod sequence;
 mod source;
 mod window;

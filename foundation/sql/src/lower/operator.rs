@@ -60,6 +60,7 @@ impl Lowering<'_> {
                 };
                 self.compare(function, &sign, left, right)?
             }
+            Op::AtAt => self.search(left, right)?,
             op => {
                 let (name, negated) = symbol(op)?;
                 let operands = vec![self.operand(left)?, self.operand(right)?];

@@ -3,13 +3,14 @@
 use super::Shape;
 use super::cursor::{Cursor, QueryError, echo};
 use pando_plan::request::{Filter, Input, Is, Op, Path, Quantifier, Test};
+use pando_sql::search::Mode;
 
 /// Nesting of `and(..)` and `or(..)`.
 const LOGIC_DEPTH_MAX: usize = 16;
 
 /// What may stand where an operator is expected, for errors.
 const OPERATORS: &str = "\"not\" or an operator (eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, \
-                         isdistinct, cs, cd, ov)";
+                         isdistinct, cs, cd, ov, fts, plfts, phfts, wfts)";
 
 /// Reads `not.op.value` of the filter on `path`.
 pub(super) fn horizontal(path: Path, value: &str, shape: &mut Shape) -> Result<Filter, QueryError> {
@@ -124,13 +125,35 @@ fn test(
         cursor.expect(".", "\".\"")?;
         return Ok((negated, Test::Is(is(cursor)?)));
     }
-    if [
-        "fts", "plfts", "phfts", "wfts", "sl", "sr", "nxr", "nxl", "adj",
-    ]
-    .contains(&word)
-    {
-        return Err(QueryError::new("PGRST127", "Feature not implemented")
-            .detail(format!("The operator '{word}' works on text search vectors and ranges, which are not there yet.")));
+    if let Some(mode) = search(word) {
+        let config = if cursor.eat("(") {
+            let name = cursor.take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$'));
+            let name = name.to_owned();
+            cursor.expect(")", "\")\"")?;
+            Some(name)
+        } else {
+            None
+        };
+        cursor.expect(".", "\".\" and a query")?;
+        let value = if in_tree {
+            tree_value(cursor)?
+        } else {
+            cursor.take_rest().to_owned()
+        };
+        let query = shape.input(Input::Text(value));
+        let test = Test::Search {
+            mode,
+            config,
+            query,
+        };
+        return Ok((negated, test));
+    }
+    if ["sl", "sr", "nxr", "nxl", "adj"].contains(&word) {
+        return Err(
+            QueryError::new("PGRST127", "Feature not implemented").detail(format!(
+                "The operator '{word}' works on ranges, which are not there yet."
+            )),
+        );
     }
     let Some((op, quantifiable)) = operator(word) else {
         return Err(start.fail(OPERATORS));
@@ -161,6 +184,17 @@ fn test(
             Test::Quantified(op, quantifier, slot)
         }),
     ))
+}
+
+/// How the query of a text search operator is read.
+fn search(word: &str) -> Option<Mode> {
+    Some(match word {
+        "fts" => Mode::Operators,
+        "plfts" => Mode::Plain,
+        "phfts" => Mode::Phrase,
+        "wfts" => Mode::Web,
+        _ => return None,
+    })
 }
 
 /// The operator of a word, and whether `(any)` and `(all)` may follow.

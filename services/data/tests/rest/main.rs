@@ -8,6 +8,7 @@ mod plans;
 mod policies;
 mod reads;
 mod rpc;
+mod search;
 mod support;
 mod triggers;
 mod upserts;

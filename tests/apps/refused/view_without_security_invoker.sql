@@ -1,0 +1,1 @@
+create view all_places as select id, name from places;
