@@ -43,6 +43,8 @@ impl Rest {
             node: query.node,
             count: true,
             bodyless: false,
+            values: false,
+            call: None,
         };
         let plan = match plan_read(&self.catalog, role, &read, &LIMITS) {
             Ok(plan) => plan,
