@@ -13,11 +13,14 @@ const MEMORY_BYTES: u64 = 1_500 << 20;
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_millis(50);
 
+/// The input being run, and since when.
+type Running = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
+
 /// Watches over inputs, one after the other. One that takes too long or too much ends the process, because nothing else would end it.
 ///
 /// The input in hand also stands in a file, for when the stack overflows.
 pub struct Watch {
-    current: Arc<Mutex<Option<(Instant, Vec<u8>)>>>,
+    current: Running,
     path: PathBuf,
     file: Option<File>,
 }
@@ -25,7 +28,7 @@ pub struct Watch {
 impl Watch {
     /// Begins to watch.
     pub fn start(target: &'static str) -> Watch {
-        let current: Arc<Mutex<Option<(Instant, Vec<u8>)>>> = Arc::default();
+        let current: Running = Arc::default();
         let watched = Arc::downgrade(&current);
         let before = resident_bytes();
         std::thread::spawn(move || {
