@@ -20,7 +20,6 @@ const NOT_YET: &[&str] = &[
     "blog",
     "booking",
     "clinic",
-    "delivery",
     "forum",
     "language",
     "marketplace",

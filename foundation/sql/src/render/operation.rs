@@ -265,7 +265,12 @@ impl Renderer<'_> {
             self.fired_row(&table, fired);
             self.out.push(" FROM (");
         }
+        // What is drawn anew is drawn for each row, and once: a limit keeps SQLite from drawing it again where the row is judged.
+        let many = !matches!(&insert.rows.body, Body::Values(rows) if rows.len() <= 1);
+        let each = std::mem::replace(&mut self.each, many);
         self.proposal(&table, insert, reached.as_deref())?;
+        self.each = each;
+        self.out.push(if many { " LIMIT -1" } else { "" });
         if fired.is_some() {
             self.out.push(") AS n");
         }

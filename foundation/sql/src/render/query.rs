@@ -150,10 +150,14 @@ impl Renderer<'_> {
             .map(|(source, name)| Self::alias_of(source, name.clone()))
             .collect();
         self.levels.push(level);
+        // What is drawn anew is drawn for each row.
+        let each = self.each;
+        self.each |= !select.from.is_empty();
         let rendered = match &select.distinct {
             Distinct::On(keys) => self.distinct_on(select, keys, query, names, &aliases),
             _ => self.plain_select(select, query, names, &aliases),
         };
+        self.each = each;
         self.levels.pop();
         rendered
     }
