@@ -61,6 +61,16 @@ pub fn policies(table: &Table, command: Command, role: Role) -> impl Iterator<It
     })
 }
 
+/// Conditions of policies.
+struct Holding {
+    /// Of which one must be true.
+    permissive: Vec<Expr>,
+    /// All of which must be true, with the policies' names.
+    restrictive: Vec<(String, Expr)>,
+    /// Whether any of them has a sub-select.
+    asks: bool,
+}
+
 impl Renderer<'_> {
     pub(crate) fn passes(&self, table: &Table) -> bool {
         #[cfg(feature = "planted")]
@@ -95,6 +105,55 @@ impl Renderer<'_> {
             self.out.push("1");
             return Ok(());
         }
+        let Holding {
+            permissive,
+            restrictive,
+            asks,
+        } = self.holding(table, command, check);
+        let restrictive: Vec<Expr> = restrictive.into_iter().map(|(_, expr)| expr).collect();
+        if permissive.is_empty() {
+            self.out.push("0");
+            return Ok(());
+        }
+        self.under_policies(table, asks, row, |renderer| {
+            renderer.conditions(&permissive, &restrictive)
+        })
+    }
+
+    /// The policies of one table each by itself, in the order Postgres asks them: those that permit, as one, and those that restrict, by
+    /// their names.
+    pub(crate) fn policies_apart(
+        &mut self,
+        table: &Table,
+        command: Command,
+        check: bool,
+        row: &Alias,
+    ) -> Result<Vec<(Option<String>, String)>, SqlError> {
+        let Holding {
+            permissive,
+            restrictive,
+            asks,
+        } = self.holding(table, command, check);
+        if permissive.is_empty() {
+            return Ok(vec![(None, "0".to_owned())]);
+        }
+        let mut found = Vec::with_capacity(1 + restrictive.len());
+        let restricting = restrictive
+            .into_iter()
+            .map(|(name, expr)| (Some(name), vec![expr]));
+        for (name, exprs) in std::iter::once((None, permissive)).chain(restricting) {
+            let text = self.apart(|renderer| {
+                renderer.under_policies(table, asks, row.clone(), |renderer| {
+                    renderer.conditions(&exprs, &[])
+                })
+            })?;
+            found.push((name, text));
+        }
+        Ok(found)
+    }
+
+    /// What holds for a command and the role on a table.
+    fn holding(&self, table: &Table, command: Command, check: bool) -> Holding {
         let condition = |policy: &Policy| {
             if check {
                 policy.check.clone().or_else(|| policy.using.clone())
@@ -119,11 +178,26 @@ impl Renderer<'_> {
             };
         // A policy without a condition of this kind lets nothing pass, as in Postgres.
         let permissive: Vec<Expr> = permissive.into_iter().filter_map(condition).collect();
-        let restrictive: Vec<Expr> = restrictive.into_iter().filter_map(condition).collect();
-        if permissive.is_empty() {
-            self.out.push("0");
-            return Ok(());
+        let mut restrictive: Vec<(String, Expr)> = restrictive
+            .into_iter()
+            .filter_map(|policy| Some((policy.name.clone(), condition(policy)?)))
+            .collect();
+        restrictive.sort_by(|(left, _), (right, _)| left.cmp(right));
+        Holding {
+            permissive,
+            restrictive,
+            asks,
         }
+    }
+
+    /// Renders conditions of a table's policies, whose columns are of their own table, whatever query they stand in.
+    fn under_policies(
+        &mut self,
+        table: &Table,
+        asks: bool,
+        row: Alias,
+        render: impl FnOnce(&mut Self) -> Result<(), SqlError>,
+    ) -> Result<(), SqlError> {
         let name = (table.schema.clone(), table.name.clone());
         if (asks && self.stack.contains(&name)) || self.stack.len() >= DEPTH {
             return Err(SqlError::new(
@@ -135,10 +209,7 @@ impl Renderer<'_> {
             ));
         }
         self.stack.push(name);
-        // A policy's columns are of its own table, whatever query it stands in.
-        let rendered = self.isolated(vec![row], |renderer| {
-            renderer.conditions(&permissive, &restrictive)
-        });
+        let rendered = self.isolated(vec![row], render);
         self.stack.pop();
         rendered
     }

@@ -29,16 +29,19 @@ pub(super) fn rows() -> Vec<Row> {
             })
         })
         .volatile(),
-        // A policy's verdict on a row, and the table: raises 42501 for anything but true.
-        lax(".pg_permit(any, any) any as pg_permit", |a| match &a[0] {
-            Value::Int(1) => Ok(Value::Int(1)),
-            _ => Err(SqlError::new(
-                "42501",
-                format!(
-                    "new row violates row-level security policy for table \"{}\"",
-                    text(&a[1])
-                ),
-            )),
+        // A policy's verdict on a row, the table, and which policy: raises 42501 for anything but true.
+        lax(".pg_permit(any, any, any) any as pg_permit", |a| {
+            match &a[0] {
+                Value::Int(1) => Ok(Value::Int(1)),
+                _ => Err(SqlError::new(
+                    "42501",
+                    format!(
+                        "new row violates row-level security policy{} for table \"{}\"",
+                        text(&a[2]),
+                        text(&a[1])
+                    ),
+                )),
+            }
         })
         .volatile(),
         // Whether a row meets a view's condition, and the view: raises 44000 for anything but true.

@@ -235,7 +235,7 @@ fn name_of(expr: &ast::Expr) -> Option<(String, bool)> {
             _ => "btrim",
         }),
         E::Position { .. } => strong("position"),
-        E::Substring { .. } => strong("substring"),
+        E::Substring { shorthand, .. } => strong(if *shorthand { "substr" } else { "substring" }),
         E::Overlay { .. } => strong("overlay"),
         E::Extract { .. } => strong("extract"),
         E::Ceil { .. } => strong("ceil"),

@@ -266,7 +266,12 @@ impl Renderer<'_> {
             self.fired_row(&table, fired);
             self.out.push(" FROM (");
         }
+        // What is drawn anew is drawn for each row, and once: a limit keeps SQLite from drawing it again where the row is judged.
+        let many = !matches!(&insert.rows.body, Body::Values(rows) if rows.len() <= 1);
+        let each = std::mem::replace(&mut self.each, many);
         self.proposal(&table, insert, reached.as_deref())?;
+        self.each = each;
+        self.out.push(if many { " LIMIT -1" } else { "" });
         if fired.is_some() {
             self.out.push(") AS n");
         }
@@ -417,15 +422,39 @@ impl Renderer<'_> {
             self.out.push("1");
             return Ok(());
         }
-        self.out.push("pg_permit(coalesce(");
-        self.policies_on(table, command, true, row.clone())?;
+        let mut asked = self.policies_apart(table, command, true, row)?;
         if reads {
-            self.out.push(" AND ");
-            self.policies_on(table, Command::Select, false, row.clone())?;
+            asked.extend(self.policies_apart(table, Command::Select, false, row)?);
         }
-        self.out.push(", 0), ");
-        self.value(&Value::text(table.name.as_str()));
-        self.out.push(")");
+        self.judge(table, &asked, "")
+    }
+
+    /// `pg_permit` of each condition, one after the other. `kind` is said of the policy that refuses.
+    fn judge(
+        &mut self,
+        table: &Table,
+        asked: &[(Option<String>, String)],
+        kind: &str,
+    ) -> Result<(), SqlError> {
+        for (index, (name, condition)) in asked.iter().enumerate() {
+            let last = index + 1 == asked.len();
+            self.out.push(if last {
+                "pg_permit(coalesce("
+            } else {
+                "CASE WHEN pg_permit(coalesce("
+            });
+            self.out.push(condition).push(", 0), ");
+            self.value(&Value::text(table.name.as_str()));
+            self.out.push(", ");
+            let which = name
+                .as_ref()
+                .map_or_else(String::new, |name| format!(" \"{name}\""));
+            self.value(&Value::text(format!("{which}{kind}").as_str()));
+            self.out.push(if last { ")" } else { ") THEN " });
+        }
+        for _ in 1..asked.len() {
+            self.out.push(" END");
+        }
         Ok(())
     }
 
@@ -472,14 +501,9 @@ impl Renderer<'_> {
             if !self.passes(table) {
                 // A row that is there and may not be updated is an error, not a row passed over.
                 let hidden = self.apart(|renderer| {
-                    renderer.out.push("pg_permit(coalesce(");
-                    renderer.policies_on(table, Command::Update, false, own.clone())?;
-                    renderer.out.push(" AND ");
-                    renderer.policies_on(table, Command::Select, false, own.clone())?;
-                    renderer.out.push(", 0), ");
-                    renderer.value(&Value::text(table.name.as_str()));
-                    renderer.out.push(")");
-                    Ok(())
+                    let mut asked = renderer.policies_apart(table, Command::Update, false, &own)?;
+                    asked.extend(renderer.policies_apart(table, Command::Select, false, &own)?);
+                    renderer.judge(table, &asked, " (USING expression)")
                 })?;
                 let allowed =
                     self.apart(|renderer| renderer.permitted(table, Command::Update, true, &row))?;

@@ -121,8 +121,12 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", (" } else { "(" });
             for (at, expr) in row.iter().enumerate() {
                 self.out.push(if at > 0 { ", " } else { "" });
-                if index == 0 && matches!(expr, Expr::Column { .. } | Expr::Param { .. }) {
-                    // A column by itself would lend its name to that of the values.
+                let mut bare = expr;
+                while let Expr::Cast { expr, .. } = bare {
+                    bare = expr;
+                }
+                if index == 0 && matches!(bare, Expr::Column { .. } | Expr::Param { .. }) {
+                    // A column by itself, also where its cast needs nothing, would lend its name to that of the values.
                     self.out.push("+");
                 }
                 self.expr(expr)?;
@@ -150,10 +154,14 @@ impl Renderer<'_> {
             .map(|(source, name)| Self::alias_of(source, name.clone()))
             .collect();
         self.levels.push(level);
+        // What is drawn anew is drawn for each row.
+        let each = self.each;
+        self.each |= !select.from.is_empty();
         let rendered = match &select.distinct {
             Distinct::On(keys) => self.distinct_on(select, keys, query, names, &aliases),
             _ => self.plain_select(select, query, names, &aliases),
         };
+        self.each = each;
         self.levels.pop();
         rendered
     }

@@ -7,3 +7,6 @@ insert into t (id, n, s, v, c, num, f, b, d, ts, j, js, a, ta, by) values (1, 5,
 create table k (id int primary key, t_id bigint references t, unique (t_id));
 alter table k enable row level security;
 create policy everybody on k using (true) with check (true);
+create table u (id uuid primary key default gen_random_uuid(), n int);
+alter table u enable row level security;
+create policy everybody on u using (true) with check (id is not null);

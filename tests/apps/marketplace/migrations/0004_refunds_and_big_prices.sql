@@ -12,4 +12,4 @@ alter table public.orders rename column note to buyer_note;
 alter table public.orders alter column buyer_note type text;
 alter table public.products add column description text not null default '';
 alter table public.products add constraint products_sku_format check (sku ~ '^[A-Z0-9-]+$');
-create unique index products_sku_lower_idx on public.products (seller_id, lower(sku));
+create unique index products_title_lower_idx on public.products (seller_id, lower(title));
