@@ -121,7 +121,7 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", (" } else { "(" });
             for (at, expr) in row.iter().enumerate() {
                 self.out.push(if at > 0 { ", " } else { "" });
-                if index == 0 && matches!(expr, Expr::Column { .. } | Expr::Param { .. }) {
+                if index == 0 && !matches!(expr, Expr::Literal { .. }) {
                     // A column by itself would lend its name to that of the values.
                     self.out.push("+");
                 }
