@@ -57,6 +57,8 @@ pub struct Report {
     pub facts: usize,
     /// Inputs that showed something new, in order.
     pub corpus: Vec<Vec<u8>>,
+    /// What each of them showed.
+    showed: Vec<HashSet<u64>>,
     /// The longest time that one input took, and the input.
     pub slowest: (Duration, Vec<u8>),
     /// What was found, one for each way of failing.
@@ -85,6 +87,31 @@ impl fmt::Display for Report {
             writeln!(f, "  {}\n    {}", show(&finding.input), finding.broken)?;
         }
         Ok(())
+    }
+}
+
+impl Report {
+    /// At most so many of the corpus, which together show the most.
+    pub fn cover(&self, most: usize) -> Vec<Vec<u8>> {
+        let mut left: HashSet<u64> = self.showed.iter().flatten().copied().collect();
+        let mut chosen = Vec::new();
+        while chosen.len() < most {
+            let worth = |(input, showed): &(&Vec<u8>, &HashSet<u64>)| {
+                let new = showed.intersection(&left).count();
+                // Of those that show as much, the shortest.
+                (new, std::cmp::Reverse(input.len()))
+            };
+            let Some((input, showed)) = self.corpus.iter().zip(&self.showed).max_by_key(worth)
+            else {
+                break;
+            };
+            if showed.is_disjoint(&left) {
+                break;
+            }
+            left.retain(|fact| !showed.contains(fact));
+            chosen.push(input.clone());
+        }
+        chosen
     }
 }
 
@@ -183,6 +210,7 @@ fn fuzz(
         time: Duration::ZERO,
         facts: 0,
         corpus: Vec::new(),
+        showed: Vec::new(),
         slowest: (Duration::ZERO, Vec::new()),
         findings: Vec::new(),
     };
@@ -233,6 +261,7 @@ fn fuzz(
         facts.extend(seen.facts());
         if facts.len() > before && report.corpus.len() < CORPUS_MAX {
             report.corpus.push(input);
+            report.showed.push(seen.facts().clone());
         }
     }
     report.facts = facts.len();
@@ -291,6 +320,10 @@ mod tests {
         let mut broken: Vec<&str> = report.findings.iter().map(|found| &*found.broken).collect();
         broken.sort_unstable();
         assert_eq!(broken.len(), 2, "{report}");
+        assert!(
+            !report.cover(1).is_empty() && report.cover(9).len() <= 3,
+            "{report}"
+        );
         assert!(broken[0].contains("the cave is open"), "{report}");
         assert_eq!(broken[1], "three doors", "{report}");
         assert!(

@@ -4,6 +4,7 @@
 //! compare one way; a cast gives a value of the type it is cast to, or an error of Postgres'.
 
 use crate::engine::Engine;
+use crate::mutate::LENGTH_MAX;
 use crate::seen::Seen;
 use crate::target::Target;
 use pando_sql::functions::collations;
@@ -157,8 +158,11 @@ impl Target for Literals {
             let mut values = Vec::new();
             for line in &lines {
                 if let Some(value) = self.read(number, line, seen)? {
-                    // One of them stands for all that are texts.
-                    if !matches!(ty, Type::Varchar(_)) {
+                    // One of them stands for all that are texts. Numbers of a hundred thousand digits are read, and that is enough.
+                    let long = value
+                        .as_str()
+                        .is_some_and(|text| text.len() > 2 * LENGTH_MAX);
+                    if !long && !matches!(ty, Type::Varchar(_)) {
                         self.cast(number, &value, seen)?;
                     }
                     values.push(value);

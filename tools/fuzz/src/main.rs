@@ -7,6 +7,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+/// What is committed of a corpus that has grown, inputs.
+const CORPUS_MAX: usize = 300;
+
 /// Fuzzes what strangers' texts reach.
 #[derive(Parser)]
 struct Arguments {
@@ -52,7 +55,7 @@ fn main() -> Result<ExitCode> {
         println!("  kept in {}", keep(target, &finding.input)?.display());
     }
     if arguments.grow {
-        let path = write_corpus(target, &report.corpus)?;
+        let path = write_corpus(target, &report.cover(CORPUS_MAX))?;
         println!("  corpus in {}", path.display());
     }
     Ok(if report.findings.is_empty() {

@@ -4,6 +4,7 @@
 //! length; what can is a statement that SQLite takes.
 
 use crate::engine::{Engine, Ran};
+use crate::mutate::LENGTH_MAX;
 use crate::seen::Seen;
 use crate::sql::{SCHEMA, TABLES};
 use crate::target::Target;
@@ -19,7 +20,7 @@ const LIMITS: PlanLimits = PlanLimits {
     page_rows_max: 100,
     allow_unprotected: true,
 };
-/// The longest message, bytes: clients' text in it is cut.
+/// What an error may say beside the client's own text, bytes.
 const MESSAGE_MAX: usize = 2_000;
 
 /// A catalog to ask.
@@ -152,7 +153,12 @@ fn refused(error: PlanError, role: Role, seen: &mut Seen) -> Result<(), String> 
 }
 
 fn told(error: RestError, seen: &mut Seen) -> Result<(), String> {
-    seen.error("refused", error.code(), error.message());
+    // What can't be read is repeated in the message; what was expected in its place says where it broke.
+    let expected = error
+        .detail_text()
+        .and_then(|detail| detail.split_once(" expecting "))
+        .map(|(_, expected)| expected);
+    seen.error("refused", error.code(), expected.unwrap_or(error.message()));
     let status = error.status().as_u16();
     // Several relationships are a 300 with the choice.
     if !(status == 300 || (400..500).contains(&status)) {
@@ -163,7 +169,7 @@ fn told(error: RestError, seen: &mut Seen) -> Result<(), String> {
         ));
     }
     let length = error.message().len() + error.detail_text().map_or(0, str::len);
-    if length > MESSAGE_MAX {
+    if length > MESSAGE_MAX + 2 * LENGTH_MAX {
         return Err(format!("an error has {length} bytes: {}", error.code()));
     }
     Ok(())
@@ -178,6 +184,10 @@ impl Target for Rest {
         let text = String::from_utf8_lossy(input);
         let (method, rest) = text.split_once(' ').unwrap_or(("GET", &text));
         let (table, raw) = rest.split_once('?').unwrap_or((rest, ""));
+        // No table has a longer name, and the path it stands in is not what is read here.
+        if table.len() > 63 {
+            return Ok(());
+        }
         let query = match parse(raw, LIMITS.embed_depth_max) {
             Ok(query) => query,
             Err(error) => return told(error.into(), seen),

@@ -33,21 +33,22 @@ impl Seen {
         &self.facts
     }
 
-    /// An error: its state, and its message without what it quotes.
+    /// An error: its state, and how its message begins, without what it repeats of the input.
     pub fn error(&mut self, kind: &str, state: &str, message: &str) {
-        let words: Vec<String> = outside_quotes(message).take(5).collect();
+        let message = message.split("found").next().unwrap_or_default();
+        let words: Vec<String> = outside_quotes(message, false).take(2).collect();
         self.fact(kind, (state, words));
     }
 
     /// The pairs of words that follow one another in a rendered statement, names and numbers left out.
     pub fn statement(&mut self, kind: &str, sql: &str) {
-        self.pairs(kind, outside_quotes(sql));
+        self.pairs(kind, outside_quotes(sql, false));
     }
 
     /// The pairs of types and variants that follow one another in what `Debug` prints.
     pub fn shape(&mut self, kind: &str, debug: &str) {
-        let variants =
-            outside_quotes(debug).filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
+        let variants = outside_quotes(debug, true)
+            .filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
         self.pairs(kind, variants);
     }
 
@@ -60,12 +61,14 @@ impl Seen {
     }
 }
 
-/// The words of a text, without what stands in quotes and without digits.
-fn outside_quotes(text: &str) -> impl Iterator<Item = String> {
+/// The words of a text, without what stands in quotes and without digits. In quotes of Rust's a backslash covers what follows.
+fn outside_quotes(text: &str, backslashes: bool) -> impl Iterator<Item = String> {
     let mut words = vec![String::new()];
     let mut quote = None;
-    for c in text.chars() {
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
         match quote {
+            Some(_) if backslashes && c == '\\' => drop(chars.next()),
             Some(end) => {
                 if c == end {
                     quote = None;
