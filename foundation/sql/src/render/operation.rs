@@ -148,6 +148,7 @@ fn expand(
                 columns: call.columns.first().cloned().into_iter().collect(),
                 writes: false,
                 table: None,
+                role,
             });
             return Ok(());
         }
