@@ -302,10 +302,13 @@ impl Db {
         let deadline = self.statement_deadline(caller, deadline);
         let (caller, now) = (caller.clone(), self.0.clock.now());
         if writes {
+            let ambient = self.0.ambient.clone();
             return self
                 .writer()?
                 .run(deadline, move |connection| {
-                    call::run(connection, &catalog, &caller, now, &plan, &values)
+                    ambient.set(Some(&caller), now);
+                    let act = |role| ambient.act_as(role);
+                    call::run(connection, &catalog, (&caller, now), &plan, &values, &act)
                 })
                 .await;
         }
@@ -315,7 +318,14 @@ impl Db {
                 let transaction = connection
                     .unchecked_transaction()
                     .map_err(crate::embedded::error::sql_error)?;
-                call::run(&transaction, &catalog, &caller, now, &plan, &values)
+                call::run(
+                    &transaction,
+                    &catalog,
+                    (&caller, now),
+                    &plan,
+                    &values,
+                    &|_| {},
+                )
             })
             .await
     }

@@ -122,7 +122,7 @@ pub fn plan_call(
 fn is_source(routine: &Routine) -> bool {
     routine.returns != Returns::Void
         && !routine.writes()
-        && matches!(&routine.body, routine::Body::Sql(operations) if operations.len() == 1)
+        && matches!(&routine.body, routine::Body::Sql(operations) if matches!(&operations[..], [Operation::Select(_)]))
 }
 
 /// The arguments given, in order: the n-th is the n-th input.
@@ -171,7 +171,9 @@ fn steps(
             SqlError::new("0A000", "trigger functions can only be called as triggers").into(),
         );
     };
-    let writes = operations.iter().find_map(verb);
+    let writes = operations
+        .iter()
+        .find_map(|operation| verb(catalog, operation, 0));
     if let Some(verb) = writes.filter(|_| routine.volatility != Volatility::Volatile) {
         return Err(SqlError::new(
             "0A000",
@@ -205,12 +207,26 @@ fn steps(
     })
 }
 
-fn verb(operation: &Operation) -> Option<&'static str> {
+/// How deep functions may call one another where it is asked what they do.
+const CALLS_MAX: usize = 16;
+
+/// What a statement changes things by, as Postgres calls it.
+fn verb(catalog: &Catalog, operation: &Operation, depth: usize) -> Option<&'static str> {
     match operation {
+        Operation::Call(call) => {
+            let routine = catalog
+                .routine(&call.routine)
+                .filter(|_| depth < CALLS_MAX)?;
+            let routine::Body::Sql(operations) = &routine.body else {
+                return None;
+            };
+            operations
+                .iter()
+                .find_map(|operation| verb(catalog, operation, depth + 1))
+        }
         Operation::Insert(_) => Some("INSERT"),
         Operation::Update(_) => Some("UPDATE"),
         Operation::Delete(_) => Some("DELETE"),
-        Operation::Call(_) => Some("CALL"),
         Operation::Select(_) => operation.writes().then_some("nextval()"),
     }
 }

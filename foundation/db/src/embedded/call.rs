@@ -2,14 +2,14 @@
 
 use super::error::sql_error;
 use super::identity::resolve;
-use super::mutate::Parameters;
-use super::{page, violation};
+use super::mutate::{Identity, Parameters};
+use super::{page, script};
 use crate::db::Page;
 use bytes::Bytes;
-use pando_kernel::{Caller, Timestamp};
+use pando_kernel::{Caller, Role, Timestamp};
 use pando_plan::{CallPlan, Steps};
 use pando_sql::render::Rendered;
-use pando_sql::{Bind, Catalog, SqlError, Type, Value};
+use pando_sql::{Bind, Catalog, SqlError, Statement, Type, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::fmt::Write;
@@ -37,17 +37,25 @@ pub struct CallValues {
     pub bound: CallBound,
 }
 
+/// `act_as` is told whose rights each step has.
 pub(crate) fn run(
     connection: &Connection,
     catalog: &Catalog,
-    caller: &Caller,
-    now: Timestamp,
+    (caller, now): (&Caller, Timestamp),
     plan: &CallPlan,
     values: &CallValues,
+    act_as: &dyn Fn(Role),
 ) -> Result<Page, SqlError> {
     let mut inputs = values.inputs.clone();
     if let Some(steps) = &plan.steps {
-        let rows = rows(connection, catalog, caller, now, plan, steps, values)?;
+        let identity = |bind: &Bind| resolve(caller, now, bind);
+        let run = Run {
+            connection,
+            catalog,
+            identity: &identity,
+            act_as,
+        };
+        let rows = run.rows(plan.set, steps, values)?;
         if let Some(place) = inputs.get_mut(CallPlan::ROWS) {
             *place = Value::text(rows);
         }
@@ -77,93 +85,96 @@ pub(crate) fn run(
     Ok(page)
 }
 
-/// Runs the steps; gives the rows of the last one as a JSON array of stored values.
-fn rows(
-    connection: &Connection,
-    catalog: &Catalog,
-    caller: &Caller,
-    now: Timestamp,
-    plan: &CallPlan,
-    steps: &Steps,
-    values: &CallValues,
-) -> Result<String, SqlError> {
-    let identity = |bind: &Bind| resolve(caller, now, bind);
-    let mut arguments = Vec::new();
-    if let Some(statement) = &steps.arguments {
-        let parameters = Parameters {
-            inputs: &values.arguments,
-            row: &[],
-            identity: &identity,
-        };
-        let mut prepared = connection
-            .prepare_cached(&statement.sql)
-            .map_err(sql_error)?;
-        parameters
-            .bind(&mut prepared, &statement.binds)
-            .map_err(sql_error)?;
-        let count = prepared.column_count();
-        let mut found = prepared.raw_query();
-        if let Some(row) = found.next().map_err(sql_error)? {
-            for column in 0..count {
-                arguments.push(crate::tx::value(row.get_ref(column).map_err(sql_error)?));
-            }
-        }
-    }
-    let parameters = Parameters {
-        inputs: &arguments,
-        row: &[],
-        identity: &identity,
-    };
-    let mut gathered = Gathered::default();
-    if !(steps.strict && arguments.iter().any(Value::is_null)) {
-        for operation in &steps.operations {
-            gathered = Gathered::default();
-            step(
-                connection,
-                operation,
-                parameters,
-                steps,
-                plan.set,
-                &mut gathered,
-            )
-            .map_err(|error| violation::named(catalog, error))??;
-        }
-    }
-    if gathered.rows == 0 && !plan.set {
-        gathered.push_nulls(steps.types.len());
-    }
-    Ok(gathered.finish())
+struct Run<'a> {
+    connection: &'a Connection,
+    catalog: &'a Catalog,
+    identity: &'a Identity<'a>,
+    act_as: &'a dyn Fn(Role),
 }
 
-fn step(
-    connection: &Connection,
-    rendered: &Rendered,
-    parameters: Parameters<'_>,
-    steps: &Steps,
-    set: bool,
-    gathered: &mut Gathered,
-) -> rusqlite::Result<Result<(), SqlError>> {
-    let mut prepared = connection.prepare_cached(&rendered.statement.sql)?;
-    parameters.bind(&mut prepared, &rendered.statement.binds)?;
-    if rendered.columns.is_empty() && rendered.writes {
-        prepared.raw_execute()?;
-        return Ok(Ok(()));
-    }
-    let mut found = prepared.raw_query();
-    // A change is run to its end, whatever of its rows is wanted.
-    while let Some(row) = found.next()? {
-        if gathered.rows == 0 || set {
-            gathered.push(row, &steps.types)?;
+impl Run<'_> {
+    /// Runs the steps; gives the rows of the last one as a JSON array of stored values.
+    fn rows(&self, set: bool, steps: &Steps, values: &CallValues) -> Result<String, SqlError> {
+        let arguments = match &steps.arguments {
+            Some(statement) => self.arguments(statement, &values.arguments)?,
+            None => Vec::new(),
+        };
+        let parameters = Parameters {
+            inputs: &arguments,
+            row: &[],
+            identity: self.identity,
+        };
+        let mut gathered = Gathered::default();
+        if !(steps.strict && arguments.iter().any(Value::is_null)) {
+            for operation in &steps.operations {
+                (self.act_as)(operation.role);
+                gathered = Gathered::default();
+                self.step(operation, parameters, &steps.types, set, &mut gathered)
+                    .map_err(|error| {
+                        script::told(self.connection, self.catalog, operation, parameters, error)
+                    })??;
+            }
         }
-        if gathered.json.len() > ROWS {
-            return Ok(Err(SqlError::new(
-                "54000",
-                format!("the function gives more than {} MiB", ROWS >> 20),
-            )
-            .hint("Let it give fewer rows or columns.")));
+        if gathered.rows == 0 && !set {
+            gathered.push_nulls(steps.types.len());
         }
+        Ok(gathered.finish())
     }
-    Ok(Ok(()))
+
+    /// The value of each parameter.
+    fn arguments(&self, statement: &Statement, inputs: &[Value]) -> Result<Vec<Value>, SqlError> {
+        let parameters = Parameters {
+            inputs,
+            row: &[],
+            identity: self.identity,
+        };
+        let ask = || {
+            let mut prepared = self.connection.prepare_cached(&statement.sql)?;
+            parameters.bind(&mut prepared, &statement.binds)?;
+            let count = prepared.column_count();
+            let mut found = prepared.raw_query();
+            let Some(row) = found.next()? else {
+                return Ok(Vec::new());
+            };
+            (0..count)
+                .map(|column| Ok(crate::tx::value(row.get_ref(column)?)))
+                .collect()
+        };
+        ask().map_err(sql_error)
+    }
+
+    fn step(
+        &self,
+        rendered: &Rendered,
+        parameters: Parameters<'_>,
+        types: &[Type],
+        set: bool,
+        gathered: &mut Gathered,
+    ) -> rusqlite::Result<Result<(), SqlError>> {
+        let mut prepared = self.connection.prepare_cached(&rendered.statement.sql)?;
+        parameters.bind(&mut prepared, &rendered.statement.binds)?;
+        if rendered.columns.is_empty() && rendered.writes {
+            prepared.raw_execute()?;
+            return Ok(Ok(()));
+        }
+        // Only the last step is sure to have the columns of the answer.
+        let types = &types[..types.len().min(prepared.column_count())];
+        let mut found = prepared.raw_query();
+        // A change is run to its end, whatever of its rows is wanted.
+        while let Some(row) = found.next()? {
+            if gathered.rows == 0 || set {
+                gathered.push(row, types)?;
+            }
+            if gathered.json.len() > ROWS {
+                return Ok(Err(SqlError::new(
+                    "54000",
+                    format!("the function gives more than {} MiB", ROWS >> 20),
+                )
+                .hint("Let it give fewer rows or columns.")));
+            }
+        }
+        Ok(Ok(()))
+    }
 }
 
 /// Rows as `json_each` reads them: a row of one column is its value, others are arrays.

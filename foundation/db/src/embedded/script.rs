@@ -47,14 +47,24 @@ pub(crate) fn run(
     let mut answer = SqlAnswer::default();
     for statement in statements {
         act_as(statement.role);
-        answer = one(connection, statement, parameters).map_err(|error| {
-            let key = is_foreign_key(&error)
-                .then(|| foreign_key::explain(connection, catalog, statement, parameters))
-                .flatten();
-            key.unwrap_or_else(|| violation::named(catalog, error))
-        })??;
+        answer = one(connection, statement, parameters)
+            .map_err(|error| told(connection, catalog, statement, parameters, error))??;
     }
     Ok(answer)
+}
+
+/// What became of a statement that failed, in Postgres' words.
+pub(crate) fn told(
+    connection: &Connection,
+    catalog: &Catalog,
+    statement: &Rendered,
+    parameters: Parameters<'_>,
+    error: rusqlite::Error,
+) -> SqlError {
+    let key = is_foreign_key(&error)
+        .then(|| foreign_key::explain(connection, catalog, statement, parameters))
+        .flatten();
+    key.unwrap_or_else(|| violation::named(catalog, error))
 }
 
 fn is_foreign_key(error: &rusqlite::Error) -> bool {

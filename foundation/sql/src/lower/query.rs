@@ -2,6 +2,7 @@
 
 use super::output::Projected;
 use super::{Level, Lowering, Named, Operand, fold, line};
+use crate::error::SqlError;
 use crate::expr::Expr;
 use crate::query::{Body, Cte, Distinct, Order, Query, Select, SetOperator};
 use crate::trouble::{Result, Trouble};

@@ -251,6 +251,53 @@ async fn a_function_sees_what_its_caller_or_its_owner_sees() {
 }
 
 #[tokio::test]
+async fn who_may_not_execute_a_function_is_told() {
+    let rest = open().await;
+    let refused = rest
+        .user(ANNA)
+        .get("/rpc/sealed")
+        .refused(403, "42501")
+        .await;
+    assert_eq!(refused.message(), "permission denied for function sealed");
+    rest.anon()
+        .post("/rpc/sealed", "{}")
+        .refused(401, "42501")
+        .await;
+}
+
+#[tokio::test]
+async fn triggers_know_who_called_the_function() {
+    let rest = open().await;
+    let (anna, bert) = (rest.user(ANNA), rest.user(BERT));
+    anna.post(
+        "/rpc/write_note?select=id",
+        r#"{"note_id": 10, "note": "x"}"#,
+    )
+    .expect(200, r#"[{"id":10}]"#)
+    .await;
+    bert.post("/rpc/write_and_count", r#"{"first": 20}"#)
+        .expect(200, "4")
+        .await;
+    rest.service()
+        .get("/note_log?select=note_id,who&order=id")
+        .expect(
+            200,
+            &format!(
+                r#"[{{"note_id":10,"who":"{ANNA}"}},{{"note_id":20,"who":"{BERT}"}},{{"note_id":21,"who":"{BERT}"}}]"#
+            ),
+        )
+        .await;
+    let refused = anna
+        .post("/rpc/link", r#"{"note": 99}"#)
+        .refused(409, "23503")
+        .await;
+    assert_eq!(
+        refused.message(),
+        "insert or update on table \"note_links\" violates foreign key constraint \"note_links_note_id_fkey\""
+    );
+}
+
+#[tokio::test]
 async fn functions_change_rows_under_the_policies() {
     let rest = open().await;
     let anna = rest.user(ANNA);

@@ -41,6 +41,20 @@ create function loans_made(book bigint) returns setof numeric language sql
 create function fresh(id uuid default gen_random_uuid()) returns setof readers language sql
   as $$ insert into readers (id, name) values (fresh.id, fresh.id::text) returning * $$;
 
+create function sealed() returns int language sql as $$ select 1 $$;
+revoke execute on function sealed() from public, anon, authenticated;
+create function link(note int) returns void language sql security definer
+  as $$ insert into note_links (note_id, url) values (note, 'x') $$;
+create function write_and_count(first int) returns bigint language sql as $$ select write_two(first, 'nested') $$;
+
+create table note_log (id bigint generated always as identity primary key, who uuid, note_id int);
+create function log_note() returns trigger language plpgsql security definer as $$
+begin
+  insert into note_log (who, note_id) values (auth.uid(), new.id);
+  return new;
+end $$;
+create trigger log_note after insert on notes for each row execute function log_note();
+
 create schema inner_things;
 grant usage on schema inner_things to anon, authenticated, service_role;
 create function inner_things.secret() returns int language sql as $$ select 1 $$;
