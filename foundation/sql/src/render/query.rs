@@ -121,11 +121,7 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", (" } else { "(" });
             for (at, expr) in row.iter().enumerate() {
                 self.out.push(if at > 0 { ", " } else { "" });
-                let mut bare = expr;
-                while let Expr::Cast { expr, .. } = bare {
-                    bare = expr;
-                }
-                if index == 0 && matches!(bare, Expr::Column { .. } | Expr::Param { .. }) {
+                if index == 0 && !matches!(expr, Expr::Literal { .. }) {
                     // A column by itself, also where its cast needs nothing, would lend its name to that of the values.
                     self.out.push("+");
                 }
