@@ -175,7 +175,7 @@ pub(crate) struct Renderer<'a> {
     /// Who asks and when is asked of the connection instead of bound: in triggers, which take no parameters.
     pub(crate) ambient: bool,
     /// Whether the statement is about many rows.
-    each: bool,
+    pub(crate) each: bool,
     /// Rows are changed only where this holds: how a trigger's function comes to the statement.
     pub(crate) reached: Option<String>,
 }

@@ -6,7 +6,7 @@ use super::trigger::{Fired, Texts, fires_before};
 use super::{Alias, Renderer, Scope};
 use crate::catalog::{Catalog, Column, Command, Table};
 use crate::error::SqlError;
-use crate::expr::Expr;
+use crate::expr::{Expr, Function};
 use crate::lower::is_empty_row;
 use crate::operation::{Assignment, Conflict, Delete, Insert, Operation, Update};
 use crate::query::{Body, Query, Select, Source};
@@ -262,19 +262,23 @@ impl Renderer<'_> {
                 .push(&keys.join(", "));
             self.out.push(") ELSE 1 END AS \"pando.times\" FROM (SELECT *, row_number() OVER () AS \"pando.place\" FROM (");
         }
-        if let Some(fired) = &fired {
-            self.fired_row(&table, fired);
-            self.out.push(" FROM (");
+        let each = std::mem::replace(&mut self.each, true);
+        if fired.is_some() || draws(&table, insert) {
+            // What is another value each time it is asked is asked once for a row.
+            self.out.push("WITH ").ident(ROW).push(" AS MATERIALIZED (");
+            self.proposal(&table, insert, reached.as_deref())?;
+            self.out.push(") ");
+            match &fired {
+                Some(fired) => self.fired_row(&table, fired),
+                None => {
+                    self.out.push("SELECT *");
+                }
+            }
+            self.out.push(" FROM ").ident(ROW);
+        } else {
+            self.proposal(&table, insert, reached.as_deref())?;
         }
-        // What is drawn anew is drawn for each row, and once: a limit keeps SQLite from drawing it again where the row is judged.
-        let many = !matches!(&insert.rows.body, Body::Values(rows) if rows.len() <= 1);
-        let each = std::mem::replace(&mut self.each, many);
-        self.proposal(&table, insert, reached.as_deref())?;
         self.each = each;
-        self.out.push(if many { " LIMIT -1" } else { "" });
-        if fired.is_some() {
-            self.out.push(") AS n");
-        }
         self.out.push(if once.is_some() { "))" } else { "" });
         self.out.push(") AS v WHERE ");
         let reads = insert
@@ -335,12 +339,12 @@ impl Renderer<'_> {
         Ok(Some(keys?))
     }
 
-    /// What the triggers before an insert make of the row `n`.
+    /// What the triggers before an insert make of the row proposed.
     fn fired_insert(&mut self, table: &Table) -> Result<Option<Fired>, SqlError> {
         if !fires_before(table, Event::Insert, &[]) {
             return Ok(None);
         }
-        let mut new = self.texts_of(table, "n")?;
+        let mut new = self.texts_of(table, ROW)?;
         // What is generated is not there yet.
         for column in table
             .columns
@@ -564,6 +568,7 @@ impl Renderer<'_> {
         let table = self.table_of(&update.schema, &update.table)?;
         self.permit_update(&table, update)?;
         let reached = self.reached.take();
+        let each = std::mem::replace(&mut self.each, true);
         let own = Alias::Name(table.file_name());
         let names = self.level(&own, &update.from);
         let rendered = (|| -> Result<(), SqlError> {
@@ -599,6 +604,7 @@ impl Renderer<'_> {
             Ok(())
         })();
         self.levels.pop();
+        self.each = each;
         rendered?;
         self.returning(&table, &update.returning)
     }
@@ -732,6 +738,34 @@ impl Renderer<'_> {
 
 /// The name of a triggers' verdict beside the columns of a row.
 const VERDICT: &str = "pando.verdict";
+
+/// The rows proposed, before triggers run: a name no table has.
+const ROW: &str = "pando.row";
+
+/// Whether rows hold values that are others each time they are asked for.
+fn draws(table: &Table, insert: &Insert) -> bool {
+    let drawn = |expr: &Expr| {
+        let mut found = false;
+        expr.walk(0, &mut |_, expr| {
+            found |= matches!(
+                expr,
+                Expr::Call {
+                    function: Function::RandomUuid | Function::NextVal | Function::SetVal,
+                    ..
+                }
+            );
+        });
+        found
+    };
+    let mut found = false;
+    insert.rows.walk(0, &mut |_, expr| found |= drawn(expr));
+    let asked = |column: &&Column| {
+        let given = insert.columns.iter().position(|name| *name == column.name);
+        given.is_none_or(|at| insert.defaults.iter().any(|(_, of)| *of == at))
+    };
+    let mut defaults = table.columns.iter().filter(asked).filter_map(fill);
+    found || defaults.any(|default| drawn(&default))
+}
 
 /// Adds a condition that may raise: asked only of rows that meet the others.
 fn judge(conditions: &mut Vec<String>, verdict: &str) {

@@ -122,7 +122,7 @@ impl Renderer<'_> {
             for (at, expr) in row.iter().enumerate() {
                 self.out.push(if at > 0 { ", " } else { "" });
                 if index == 0 && !matches!(expr, Expr::Literal { .. }) {
-                    // A column by itself would lend its name to that of the values.
+                    // A column by itself, also where its cast needs nothing, would lend its name to that of the values.
                     self.out.push("+");
                 }
                 self.expr(expr)?;

@@ -542,3 +542,27 @@ fn a_function_that_falls_off_its_end_or_returns_the_row_that_is_not_there() {
     );
     assert_eq!(bed.ask("insert into b values (1) returning id"), "[]");
 }
+
+#[test]
+fn what_is_drawn_is_drawn_once_for_each_row() {
+    let bed = Bed::new(
+        "create table t (id uuid primary key default gen_random_uuid(), number bigint generated always as identity, a uuid, b bigint);
+         create policy all_ on t using (true) with check (id is not null and number > 0);
+         create function copy() returns trigger language plpgsql as $$ begin new.a := new.id; new.b := new.number; return new; end $$;
+         insert into t (a) values (null), (null);
+         create trigger copy before insert on t for each row execute function copy();",
+    );
+    bed.try_as(Role::Anon, "insert into t (a) values (null), (null)")
+        .unwrap();
+    bed.ask("insert into t (a) select null::uuid from t");
+    bed.ask("insert into t (id) values (default), (gen_random_uuid())");
+    assert_eq!(
+        bed.ask("select count(distinct id) as ids, min(number) as first, max(number) as last, count(a) as copied, bool_and(a = id and b = number) as alike from t"),
+        r#"[{"ids":10,"first":1,"last":10,"copied":8,"alike":true}]"#
+    );
+    bed.ask("update t set a = gen_random_uuid()");
+    assert_eq!(
+        bed.ask("select count(distinct a) as n from t"),
+        r#"[{"n":10}]"#
+    );
+}
