@@ -529,6 +529,10 @@ impl Lowering<'_> {
                 }
                 Distinct::Rows
             }
+            // The parser takes no key at all, which Postgres' grammar does not.
+            Some(ast::Distinct::On(exprs)) if exprs.is_empty() => {
+                return Err(Trouble::sql("42601", "syntax error at or near \")\""));
+            }
             Some(ast::Distinct::On(exprs)) => Distinct::On(
                 exprs
                     .iter()

@@ -325,6 +325,9 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", " } else { "" });
             self.out.push(&format!("\"o{index}\" AS ")).ident(name);
         }
+        if select.columns.is_empty() {
+            self.out.push("NULL");
+        }
         self.out.push(" FROM (SELECT ");
         for (index, column) in select.columns.iter().enumerate() {
             self.expr(&column.expr)?;

@@ -251,7 +251,7 @@ impl Interval {
                 self.add_days(fraction * 7.0)
             }
             Unit::Month => {
-                self.months = self.months.checked_add(whole).ok_or(())?;
+                self.add_months(0, whole)?;
                 self.add_days(fraction * 30.0)
             }
             Unit::Quarter => Err(()),
@@ -266,12 +266,23 @@ impl Interval {
                 let part = (fraction * each as f64).round_ties_even() as i64;
                 i32::try_from(whole).map_err(|_| ())?;
                 self.months += months(each)? + part;
-                Ok(())
+                i32::try_from(self.months).map_err(|_| ()).map(|_| ())
             }
         }?;
         if i32::try_from(self.days).is_err() {
             return Err(());
         }
+        Ok(())
+    }
+
+    /// Adds years and months, of one sign.
+    fn add_months(&mut self, years: i64, months: i64) -> Result<(), ()> {
+        let total = years
+            .checked_mul(12)
+            .and_then(|total| total.checked_add(months))
+            .and_then(|total| self.months.checked_add(total))
+            .filter(|total| i32::try_from(*total).is_ok());
+        self.months = total.ok_or(())?;
         Ok(())
     }
 
@@ -417,7 +428,11 @@ fn words(text: &str) -> Found {
             let Some(total) = total else {
                 return Some(Err(()));
             };
-            out.micros += if negative { -total } else { total };
+            let total = if negative { -total } else { total };
+            let Some(micros) = out.micros.checked_add(total) else {
+                return Some(Err(()));
+            };
+            out.micros = micros;
             rest = after.trim_start();
             if !rest.is_empty() && !rest.starts_with("ago") && after == rest {
                 return None;
@@ -432,8 +447,15 @@ fn words(text: &str) -> Found {
                 return Some(Err(()));
             }
             once(bit(Unit::Month))?;
-            let total = read.whole.abs() * 12 + count;
-            out.months += if negative { -total } else { total };
+            let years = if negative {
+                -read.whole.abs()
+            } else {
+                read.whole.abs()
+            };
+            let count = if negative { -count } else { count };
+            if out.add_months(years, count).is_err() {
+                return Some(Err(()));
+            }
             rest = months[length..].trim_start();
             continue;
         }
@@ -469,10 +491,13 @@ fn words(text: &str) -> Found {
         return None;
     }
     if ago {
+        let Some(micros) = out.micros.checked_neg() else {
+            return Some(Err(()));
+        };
         out = Interval {
             months: -out.months,
             days: -out.days,
-            micros: -out.micros,
+            micros,
         };
     }
     Some(Ok(out))
@@ -517,7 +542,9 @@ fn iso(text: &str) -> Found {
             (false, Some(b'-')) => {
                 let (months, after) = read.rest[1..].split_at_checked(2)?;
                 let (days, after) = after.strip_prefix('-')?.split_at_checked(2)?;
-                out.months += read.whole * 12 + months.parse::<i64>().ok()?;
+                if out.add_months(read.whole, months.parse().ok()?).is_err() {
+                    return Some(Err(()));
+                }
                 out.days += days.parse::<i64>().ok()?;
                 rest = after;
                 continue;
@@ -525,8 +552,8 @@ fn iso(text: &str) -> Found {
             (true, Some(b':')) => {
                 return match words(rest)? {
                     Ok(time) => {
-                        out.micros += time.micros;
-                        Some(Ok(out))
+                        let micros = out.micros.checked_add(time.micros);
+                        Some(micros.map(|micros| Interval { micros, ..out }).ok_or(()))
                     }
                     Err(()) => Some(Err(())),
                 };

@@ -1,0 +1,1 @@
+select distinct on (a) from x order by a
