@@ -23,7 +23,7 @@ const CORPUS_MAX: usize = 20_000;
 pub struct Options {
     /// What all choices follow from.
     pub seed: u64,
-    /// How long to go on.
+    /// How long to go on after the corpus.
     pub time: Duration,
     /// How many different findings end it.
     pub findings_max: usize,
@@ -215,7 +215,14 @@ fn fuzz(
         findings: Vec::new(),
     };
     let mut seeds = seeds.into_iter();
-    while began.elapsed() < options.time && report.findings.len() < options.findings_max {
+    // The corpus is run in any case: the time is for what it leads to.
+    let mut varying = began;
+    while report.findings.len() < options.findings_max {
+        if seeds.len() > 0 {
+            varying = Instant::now();
+        } else if varying.elapsed() > options.time {
+            break;
+        }
         let input = match seeds.next() {
             Some(seed) => seed,
             None if report.corpus.is_empty() => mutate(&mut random, b"", b"", words),

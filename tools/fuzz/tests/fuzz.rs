@@ -22,8 +22,14 @@ fn fuzz(target: &'static str) {
         },
     );
     println!("{report}");
-    assert!(
-        report.findings.is_empty(),
+    // A new seed may meet a promise broken in a corner: it is printed, and `cargo x fuzz` keeps it. A panic is never taken.
+    let panics = report
+        .findings
+        .iter()
+        .filter(|finding| finding.broken.starts_with("panicked"));
+    assert_eq!(
+        panics.count(),
+        0,
         "{report}\ncargo x fuzz {target} --seed {seed} keeps what it finds"
     );
     // A run in which all is refused would prove nothing.

@@ -2,7 +2,6 @@
 
 use super::output::Projected;
 use super::{Level, Lowering, Named, Operand, fold, line};
-use crate::error::SqlError;
 use crate::expr::Expr;
 use crate::query::{Body, Cte, Distinct, Order, Query, Select, SetOperator};
 use crate::trouble::{Result, Trouble};
@@ -532,7 +531,7 @@ impl Lowering<'_> {
             }
             // The parser takes no key at all, which Postgres' grammar does not.
             Some(ast::Distinct::On(exprs)) if exprs.is_empty() => {
-                return Err(SqlError::new("42601", "syntax error at or near \")\"").into());
+                return Err(Trouble::sql("42601", "syntax error at or near \")\""));
             }
             Some(ast::Distinct::On(exprs)) => Distinct::On(
                 exprs
