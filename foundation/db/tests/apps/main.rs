@@ -15,20 +15,15 @@ mod script;
 use answer::Answer;
 use app::App;
 
-/// Apps the embedded engine does not run yet. One that it does run is to be taken off.
-const NOT_YET: &[&str] = &["forum", "language"];
-
 /// One test, because the apps share a server of Postgres.
 #[test]
 fn each_app_is_answered_alike_by_both_engines() {
     let mut failures = Vec::new();
     let mut requests = 0;
     for name in app::names() {
-        match (check(&App::read(&name)), NOT_YET.contains(&name.as_str())) {
-            (Ok(count), false) => requests += count,
-            (Err(failure), true) => eprintln!("{name}, not yet: {failure}"),
-            (Ok(_), true) => failures.push(format!("{name} runs now: take it off the list")),
-            (Err(failure), false) => failures.push(failure),
+        match check(&App::read(&name)) {
+            Ok(count) => requests += count,
+            Err(failure) => failures.push(failure),
         }
     }
     println!("{requests} requests of apps answered alike by both engines");
