@@ -20,4 +20,4 @@ create function rename_shelf(number int, name text) returns void language sql as
 create function echo(json) returns json language sql immutable as $$ select $1 $$;
 
 create view shelved with (security_invoker = true) as
-  select s.label, b.id as book, b.title, bs.place from book_shelves bs join books b on b.id = bs.book_id join shelves s on s.id = bs.shelf_id;
+  select s.label, bs.book_id as book, b.title, bs.place from book_shelves bs join books b on b.id = bs.book_id join shelves s on s.id = bs.shelf_id;

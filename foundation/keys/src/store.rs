@@ -30,7 +30,8 @@ pub fn migrations() -> &'static [Migration] {
         name: Cow::Borrowed("keys"),
         file: Cow::Borrowed("foundation/keys/0001_keys.sql"),
         sql: Cow::Borrowed(
-            "create table pando.keys (
+            "create schema if not exists pando;
+create table pando.keys (
   id text primary key,
   kind text not null unique check (kind in ('es256', 'hs256', 'publishable', 'secret')),
   sealed text not null,

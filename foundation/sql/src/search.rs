@@ -10,12 +10,13 @@
 mod dictionary;
 mod document;
 mod grammar;
+mod query;
 mod stop_words;
 mod words;
 
 use crate::error::SqlError;
 pub(crate) use document::Document;
-pub(crate) use grammar::Query;
+pub(crate) use query::Query;
 use std::fmt;
 
 /// What words are made of, and which are passed over.
