@@ -7,7 +7,7 @@ use crate::seen::Seen;
 use crate::shrink::shrink;
 use crate::target::{Target, make};
 use crate::watch::{Watch, show};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -201,7 +201,9 @@ fn fuzz(
     let mut target = make();
     let words = target.words();
     let mut facts: HashSet<u64> = HashSet::new();
-    let mut kinds: HashMap<String, ()> = HashMap::new();
+    let mut kinds: HashSet<String> = HashSet::new();
+    // Where in the corpus something was read, not refused.
+    let mut taken: Vec<usize> = Vec::new();
     let mut report = Report {
         target: name,
         seed: options.seed,
@@ -227,10 +229,8 @@ fn fuzz(
             Some(seed) => seed,
             None if report.corpus.is_empty() => mutate(&mut random, b"", b"", words),
             None => {
-                let (input, other) = (
-                    pick(&mut random, &report.corpus),
-                    pick(&mut random, &report.corpus),
-                );
+                let input = pick(&mut random, &report.corpus, &taken);
+                let other = pick(&mut random, &report.corpus, &taken);
                 mutate(&mut random, input, other, words)
             }
         };
@@ -246,7 +246,7 @@ fn fuzz(
             // A target that panicked is in no state to go on.
             target = make();
             let kind = kind(&broken);
-            if kinds.insert(kind.clone(), ()).is_none() {
+            if kinds.insert(kind.clone()) {
                 let small = shrink(&input, |smaller| {
                     let (broken, _) = watch.over(smaller, || attempt(&mut *target, smaller));
                     let same = broken.is_some_and(|broken| self::kind(&broken) == kind);
@@ -267,6 +267,9 @@ fn fuzz(
         let before = facts.len();
         facts.extend(seen.facts());
         if facts.len() > before && report.corpus.len() < CORPUS_MAX {
+            if seen.is_taken() {
+                taken.push(report.corpus.len());
+            }
             report.corpus.push(input);
             report.showed.push(seen.facts().clone());
         }
@@ -276,11 +279,22 @@ fn fuzz(
     report
 }
 
-/// One of the corpus: as often one of the newest, which nobody has varied yet, as any.
-fn pick<'a>(random: &mut Random, corpus: &'a [Vec<u8>]) -> &'a [u8] {
-    let newest = corpus.len().saturating_sub(64);
-    let from = if random.below(2) == 0 { newest } else { 0 };
-    &corpus[from + random.below(corpus.len() - from)]
+/// One of the corpus. Mostly one that was read, because what is refused at its beginning leads nowhere; of these as often one of the
+/// newest, which nobody has varied yet, as any.
+fn pick<'a>(random: &mut Random, corpus: &'a [Vec<u8>], taken: &[usize]) -> &'a [u8] {
+    let mut recent = |count: usize| {
+        let newest = if random.below(2) == 0 {
+            count.saturating_sub(64)
+        } else {
+            0
+        };
+        newest + random.below(count - newest)
+    };
+    let (any, read) = (recent(corpus.len()), recent(taken.len()));
+    match taken.get(read) {
+        Some(place) if random.below(4) > 0 => &corpus[*place],
+        _ => &corpus[any],
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Sql {
                 if refusal.construct.starts_with("SQLSTATE XX") {
                     return Err(format!("a migration fails within: {refusal}"));
                 }
-                let lines = text.lines().count().max(1) as u64;
+                let lines = text.matches('\n').count() as u64 + 1;
                 if refusal.line == 0 || refusal.line > lines {
                     return Err(format!(
                         "a refusal on line {} of {lines}: `{refusal}`",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest that one input may take. Generous, because the machine has other things to do: what hangs does so for longer.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(30);
 /// What the process may hold beyond what it held at first, bytes.
 const MEMORY_BYTES: u64 = 1_500 << 20;
 /// How often it is looked at.
