@@ -1,7 +1,6 @@
 //! Every target for a while: a minute where `CI` is set, a few seconds elsewhere. `cargo x fuzz` goes on.
 
 use pando_fuzz::{NAMES, Options, corpus, regressions, replay, run};
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 fn fuzz(target: &'static str) {
@@ -10,7 +9,8 @@ fn fuzz(target: &'static str) {
     } else {
         5
     };
-    let seed = RandomState::new().hash_one(target);
+    // The same inputs each time, so that a failure is of the change that is tested; `cargo x fuzz` draws others.
+    let seed = 2_026;
     println!("seed {seed}");
     let report = run(
         target,

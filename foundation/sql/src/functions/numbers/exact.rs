@@ -28,9 +28,16 @@ fn undefined(fault: Undefined, root: bool) -> SqlError {
 }
 
 fn powered(a: &[Value]) -> Result<Value, SqlError> {
+    let (base, exponent) = (short(&a[0])?, short(&a[1])?);
+    // What overflows is told apart at once; what comes close to it takes too long.
+    let times = exponent.to_i64().map_or(0, i64::unsigned_abs);
+    let digits = (base.whole_digits() + base.scale()) as u64;
+    if (20_000..=131_072).contains(&times.saturating_mul(digits)) {
+        return Err(too_long());
+    }
     print(
-        &decimal(&a[0])?
-            .power(&decimal(&a[1])?)
+        &base
+            .power(&exponent)
             .map_err(|fault| undefined(fault, false))?,
     )
 }
@@ -53,7 +60,7 @@ fn abs(a: &[Value]) -> Result<Value, SqlError> {
 
 fn log10(a: &[Value]) -> Result<Value, SqlError> {
     print(
-        &decimal(&a[0])?
+        &short(&a[0])?
             .log(&Decimal::int(10))
             .map_err(|fault| undefined(fault, false))?,
     )
@@ -69,6 +76,27 @@ fn gcd(mut a: Decimal, mut b: Decimal) -> Decimal {
         (a, b) = (b, rest);
     }
     a.abs().rescale(scale)
+}
+
+/// Digits of a number that roots, logarithms and powers are computed of: their time grows with the square of it, and nothing interrupts it.
+const DIGITS_MAX: usize = 1_000;
+
+/// An argument of a function whose time grows fast with its digits.
+fn short(value: &Value) -> Result<Decimal, SqlError> {
+    let value = decimal(value)?;
+    if value.is_finite() && value.whole_digits() + value.scale() > DIGITS_MAX {
+        return Err(too_long());
+    }
+    Ok(value)
+}
+
+fn too_long() -> SqlError {
+    SqlError::new(
+        "54000",
+        format!(
+            "a number of more than {DIGITS_MAX} digits is too long for this function on the embedded engine"
+        ),
+    )
 }
 
 fn size(scale: usize) -> Value {
@@ -139,21 +167,21 @@ pub(super) fn rows() -> Vec<Row> {
         }),
         strict("sqrt(numeric) numeric", |a| {
             print(
-                &decimal(&a[0])?
+                &short(&a[0])?
                     .root()
                     .map_err(|fault| undefined(fault, true))?,
             )
         }),
         strict("exp(numeric) numeric", |a| {
             print(
-                &decimal(&a[0])?
+                &short(&a[0])?
                     .exp()
                     .map_err(|fault| undefined(fault, false))?,
             )
         }),
         strict("ln(numeric) numeric", |a| {
             print(
-                &decimal(&a[0])?
+                &short(&a[0])?
                     .ln()
                     .map_err(|fault| undefined(fault, false))?,
             )
@@ -161,14 +189,14 @@ pub(super) fn rows() -> Vec<Row> {
         strict("log(numeric) numeric", log10),
         strict("log10(numeric) numeric", log10),
         strict("log(numeric, numeric) numeric", |a| {
-            let result = decimal(&a[1])?.log(&decimal(&a[0])?);
+            let result = short(&a[1])?.log(&short(&a[0])?);
             print(&result.map_err(|fault| undefined(fault, false))?)
         }),
         strict("gcd(numeric, numeric) numeric", |a| {
-            print(&gcd(decimal(&a[0])?, decimal(&a[1])?))
+            print(&gcd(short(&a[0])?, short(&a[1])?))
         }),
         strict("lcm(numeric, numeric) numeric", |a| {
-            let (a, b) = (decimal(&a[0])?, decimal(&a[1])?);
+            let (a, b) = (short(&a[0])?, short(&a[1])?);
             let scale = a.scale().max(b.scale());
             let common = gcd(a.clone(), b.clone());
             if common.is_zero() {
@@ -207,6 +235,10 @@ pub(super) fn rows() -> Vec<Row> {
             }
             if n > 32_177 {
                 return Err(SqlError::new("22003", "value overflows numeric format"));
+            }
+            // 450! has a thousand digits.
+            if n > 450 {
+                return Err(too_long());
             }
             print(&(2..=n).fold(Decimal::int(1), |product, n| {
                 product.times(&Decimal::int(n))
