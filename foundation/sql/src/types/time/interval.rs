@@ -265,8 +265,9 @@ impl Interval {
                 #[expect(clippy::cast_possible_truncation, reason = "below a millennium")]
                 let part = (fraction * each as f64).round_ties_even() as i64;
                 i32::try_from(whole).map_err(|_| ())?;
-                self.months += months(each)? + part;
-                i32::try_from(self.months).map_err(|_| ()).map(|_| ())
+                let more = months(each)?.checked_add(part).ok_or(())?;
+                self.months = self.months.checked_add(more).ok_or(())?;
+                Ok(())
             }
         }?;
         if i32::try_from(self.days).is_err() {
