@@ -218,7 +218,7 @@ fn migrations_run_once_in_order_and_are_listed() {
 fn a_migration_that_is_not_portable_is_refused_with_file_and_line_and_leaves_nothing() {
     let pando = Setup::new()
         .migration("0001_fine", "create table fine (id int primary key);")
-        .migration("0002_not", "create table half (id int primary key);\n\ncreate function f() returns trigger language plpgsql as $$ begin return new; end $$;")
+        .migration("0002_not", "create table half (id int primary key);\n\ncreate function f() returns int language plpgsql as $$ begin return 1; end $$;")
         .prepare()
         .unwrap();
     let text = err(&pando
