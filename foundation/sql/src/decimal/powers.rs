@@ -9,6 +9,9 @@ use std::f64::consts::LOG10_E;
 /// Digits worked with beyond those wanted.
 const GUARD: usize = 12;
 
+/// From here on Postgres takes the exponential function for an overflow, or for nothing below zero. What is near takes a second.
+const EXPONENT_MAX: f64 = 6_000.0;
+
 /// Why there is no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undefined {
@@ -79,11 +82,15 @@ impl Decimal {
                 self.clone()
             });
         }
-        let weight = (self.to_f64() * LOG10_E).clamp(-2000.0, 2000.0 * 100.0);
-        if weight > signed(super::WHOLE) as f64 {
+        let value = self.to_f64();
+        if value >= EXPONENT_MAX {
             return Err(Undefined::Overflow);
         }
+        let weight = (value * LOG10_E).max(-2000.0);
         let scale = scale(SIGNIFICANT - cut(weight), &[self.scale]);
+        if value <= -EXPONENT_MAX {
+            return Ok(Decimal::finite(false, Natural::default(), scale));
+        }
         Ok(self.exp_at(scale))
     }
 
@@ -276,7 +283,7 @@ impl Decimal {
         let negative = self.negative && exponent.is_odd();
         let base = self.abs();
         let rough = base.ln_at(20).times(exponent).to_f64();
-        if rough * LOG10_E > signed(super::WHOLE) as f64 {
+        if rough >= EXPONENT_MAX {
             return Err(Undefined::Overflow);
         }
         let weight = rough * LOG10_E;
