@@ -9,6 +9,16 @@ pub fn bench(arguments: &[String]) -> Result<()> {
         bail!("say which benchmark, for instance `cargo x bench peers`");
     }
     let executable = pando_testkit::executable::build(&["--release"])?;
+    // The ceilings are executables of their own, which `cargo run` would leave unbuilt.
+    let all = [
+        "build",
+        "--quiet",
+        "--release",
+        "--package",
+        "pando-bench",
+        "--bins",
+    ];
+    step(&mut cargo(&all))?;
     let mut command = cargo(&[
         "run",
         "--quiet",
