@@ -1,11 +1,11 @@
 // Two people meet in a room: sign-up, rows with an owner, a private room, and what the other one can't see.
-// Start the server with this example's schema, then run: PANDO_PUBLISHABLE_KEY=.. node tour.mjs
+// Start the server with this example's schema, then run: SUPABASE_PUBLISHABLE_KEY=.. node tour.mjs
 import { createClient } from '@supabase/supabase-js'
 import assert from 'node:assert/strict'
 
-const url = process.env.PANDO_URL ?? 'http://127.0.0.1:54321'
-const key = process.env.PANDO_PUBLISHABLE_KEY
-assert(key, 'set PANDO_PUBLISHABLE_KEY to the publishable key that `pando keys` prints')
+const url = process.env.SUPABASE_URL ?? 'http://127.0.0.1:54321'
+const key = process.env.SUPABASE_PUBLISHABLE_KEY
+assert(key, 'set SUPABASE_PUBLISHABLE_KEY to the publishable key that `pando keys` prints')
 
 // The answer's data, or an error that says what was refused.
 const taken = ({ data, error }) => {

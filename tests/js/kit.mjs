@@ -7,8 +7,8 @@ import { join } from 'node:path'
 export { assert, createClient }
 
 const need = (name) => process.env[name] ?? assert.fail(`${name} is not set`)
-export const url = need('PANDO_URL')
-export const publishable = need('PANDO_PUBLISHABLE_KEY')
+export const url = need('SUPABASE_URL')
+export const publishable = need('SUPABASE_PUBLISHABLE_KEY')
 export const secret = need('PANDO_SECRET_KEY')
 export const anon = need('PANDO_ANON_KEY')
 export const serviceRole = need('PANDO_SERVICE_ROLE_KEY')

@@ -339,8 +339,8 @@ impl Pando {
     pub fn script_variables(&self) -> Result<Vec<(&'static str, String)>> {
         let keys = self.keys()?;
         Ok(vec![
-            ("PANDO_URL", self.url()),
-            ("PANDO_PUBLISHABLE_KEY", keys.publishable),
+            ("SUPABASE_URL", self.url()),
+            ("SUPABASE_PUBLISHABLE_KEY", keys.publishable),
             ("PANDO_SECRET_KEY", keys.secret),
             ("PANDO_ANON_KEY", keys.anon),
             ("PANDO_SERVICE_ROLE_KEY", keys.service_role),
