@@ -12,7 +12,8 @@ const BEFORE: &str = "create table places (id bigint primary key, name text not 
 
 #[test]
 fn each_refusal_says_where_what_and_what_to_do() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/apps/refused");
+    let folder =
+        Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../tests/apps/refused");
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

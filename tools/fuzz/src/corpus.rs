@@ -3,17 +3,21 @@
 //! `corpus/<target>/*.txt` hold many inputs each, between lines of `%%`. `regressions/<target>/<name>` holds one, byte by byte.
 
 use anyhow::{Context as _, Result};
-use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// Stands between two inputs of a file.
 const BETWEEN: &str = "\n%%\n";
 
+/// Where this crate is. It is asked for while it runs: what was built may have moved since.
+pub(crate) fn home() -> PathBuf {
+    env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+}
+
 fn folder(kind: &str, target: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(kind)
-        .join(target)
+    home().join(kind).join(target)
 }
 
 /// The contents of a folder's files, by name.

@@ -1,10 +1,11 @@
 //! What the repository's own tests say to the targets: where a new corpus begins (`cargo x fuzz --grow`).
 
+use crate::corpus::home;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    home().join("../..")
 }
 
 fn text(path: &str) -> String {
@@ -66,7 +67,7 @@ fn sql() -> Vec<String> {
     found
 }
 
-fn sql_files(folder: &Path) -> Vec<PathBuf> {
+fn sql_files(folder: &std::path::Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -6,10 +6,17 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, fs};
 
-/// The root of the checkout this kit was built from.
+/// The root of the checkout that cargo runs something of. It is asked for while that runs: what was built may have moved since.
 pub fn checkout() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here)
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let here = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = here
+            .ancestors()
+            .find(|folder| folder.join("Cargo.lock").exists());
+        root.unwrap_or(&here).to_owned()
+    })
 }
 
 /// The executable named by `PANDO_BIN`, else the one a `cargo build` in the current profile leaves.
