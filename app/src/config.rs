@@ -203,6 +203,7 @@ impl Config {
             writer_queue_max: size("writer_queue_max", 1, 1 << 20)?,
             reader_queue_max: size("reader_queue_max", 1, 1 << 20)?,
             batch_writes_max: size("batch_writes_max", 1, 65_536)?,
+            wal_bytes_max: size("wal_bytes_max", 32 << 20, 1 << 40)? as u64,
             connections_max: size("connections_max", 1, 1 << 20)?,
             in_flight_max: size("in_flight_max", 1, 1 << 20)?,
             access_token_lifetime: seconds("access_token_lifetime_s", 30)?,

@@ -37,8 +37,6 @@ impl Instance {
     /// Opens the data directory, making it if it is new, and brings our own tables up to date.
     pub async fn open(config: &Config) -> Result<Instance> {
         let directory = data_directory(config);
-        make_private(&directory)
-            .with_context(|| format!("make the data directory {}", directory.display()))?;
         let mut registry = Registry::new();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let db = Db::open(database(config, &directory, clock.clone())?, &mut registry)?;
@@ -71,7 +69,7 @@ impl Instance {
         let applied = self.db.migration_status(TEAM).await?;
         let seed = seed_file(config);
         if applied.is_empty() && seed.exists() {
-            fs::write(&wish, "").with_context(|| format!("write {}", wish.display()))?;
+            keep(&wish).with_context(|| format!("write {}", wish.display()))?;
         }
         let mut ran = self.db.migrate(TEAM, &found).await?;
         if wish.exists() && seed.exists() {
@@ -187,13 +185,13 @@ pub async fn read_keys(config: &Config) -> Result<Arc<Keys>> {
     Ok(Keys::open_existing(&db, master, config.secret("jwt_secret"), clock).await?)
 }
 
-/// Makes a directory that others on this machine can't look into; one that is there stays as it is.
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
+/// Makes an empty file that a power cut leaves there.
+fn keep(path: &Path) -> std::io::Result<()> {
+    fs::File::create(path)?.sync_all()?;
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// The data directory.

@@ -200,6 +200,11 @@ pub const SETTINGS: &[Setting] = &[
         "256",
         "writes that share one commit",
     ),
+    plain(
+        "limits.wal_bytes_max",
+        "1073741824",
+        "the database's log; it grows while something reads without end, and writes are refused beyond this",
+    ),
     plain("limits.connections_max", "20000", "open client connections"),
     plain(
         "limits.in_flight_max",

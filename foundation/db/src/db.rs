@@ -4,6 +4,7 @@ use crate::embedded::ambient::Ambient;
 use crate::embedded::call::{self, CallValues};
 use crate::embedded::connection::{Mode, open};
 use crate::embedded::identity::resolve;
+use crate::embedded::log::{Copying, Log};
 use crate::embedded::metrics::Metrics;
 use crate::embedded::mutate::{self, Changed};
 use crate::embedded::reader::{Readers, Tried};
@@ -74,7 +75,7 @@ impl Db {
         let lock = directory::lock(&config.directory)?;
         let file = directory::database_file(&config.directory);
         let metrics = Metrics::new(registry);
-        let (connection, alarm) = open(&file, Mode::Write)?;
+        let (mut connection, alarm) = open(&file, Mode::Write)?;
         let catalog = migrator::prepare(&connection, &file)?;
         let sequences = Sequences::load(&connection).map_err(|error| OpenError::Sqlite {
             path: file.clone(),
@@ -90,10 +91,20 @@ impl Db {
                 reason: error.to_string(),
             })?;
         let limits = &config.limits;
+        let log = Log::start(
+            &mut connection,
+            &file,
+            limits.wal_bytes_max,
+            Copying::default(),
+            metrics.clone(),
+        )?;
+        // The log was made just now, perhaps, and its name must not be lost.
+        directory::sync(&config.directory)?;
         let writer = Writer::start(
             connection,
             alarm,
             sequences.clone(),
+            log,
             limits.writer_queue_max,
             limits.batch_writes_max,
             metrics.clone(),

@@ -4,7 +4,7 @@ use pando_sql::{Refusal, SqlError};
 use std::path::PathBuf;
 
 /// A request that was not answered.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
     /// The statement failed as it would in Postgres.
     #[error(transparent)]

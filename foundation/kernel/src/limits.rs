@@ -29,6 +29,8 @@ pub struct Limits {
     pub reader_queue_max: usize,
     /// Writes that share one commit.
     pub batch_writes_max: usize,
+    /// The embedded database's write-ahead log, bytes; writes are refused while it is longer.
+    pub wal_bytes_max: u64,
     /// Open client connections.
     pub connections_max: usize,
     /// Requests in flight of one class (a service's reads, or its changes), over all connections.
@@ -54,6 +56,7 @@ impl Default for Limits {
             writer_queue_max: 4_096,
             reader_queue_max: 4_096,
             batch_writes_max: 256,
+            wal_bytes_max: 1 << 30,
             connections_max: 20_000,
             in_flight_max: 4_096,
             access_token_lifetime: Duration::from_secs(3_600),

@@ -11,17 +11,47 @@ pub(crate) fn database_file(directory: &Path) -> PathBuf {
     directory.join("pando.db")
 }
 
+/// Makes a directory and those it is in, for their owner only. Their names are on disk when this returns.
+fn make(directory: &Path) -> std::io::Result<()> {
+    let absolute = std::path::absolute(directory)?;
+    // Whoever made one that is there may not have put its name on disk.
+    let missing = absolute
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .count();
+    let unsure = absolute.ancestors().take(missing.max(1));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&absolute)?;
+    for parent in unsure.filter_map(Path::parent) {
+        match File::open(parent) {
+            Ok(parent) => parent.sync_all()?,
+            // Of a directory that others made and that we may not read, they have to know.
+            Err(error) if missing == 0 && error.kind() == std::io::ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Puts the names of a directory's files on disk.
+pub(crate) fn sync(directory: &Path) -> Result<(), OpenError> {
+    File::open(directory)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| OpenError::Io {
+            path: directory.to_owned(),
+            source,
+        })
+}
+
 /// Makes the directory, for its owner only, and takes its lock. The lock is given back when the file is closed, also by a kill.
 pub(crate) fn lock(directory: &Path) -> Result<File, OpenError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::Io { path, source }
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(io(directory))?;
+    make(directory).map_err(io(directory))?;
     let private = |path: &Path| {
         OpenOptions::new()
             .create(true)

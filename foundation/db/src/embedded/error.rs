@@ -1,14 +1,16 @@
 //! SQLite's errors as SQL errors with a SQLSTATE.
 
 use super::connection::PART;
+use super::fatal;
 use pando_sql::SqlError;
 use rusqlite::ErrorCode;
 
 /// What a registered SQL function puts before `state:message`, so that its error passes through SQLite whole.
 const CARRIED: &str = "PGERR:";
 
-/// An error of the engine; broken constraints are explained elsewhere (see `violation`).
+/// An error of the engine; broken constraints are explained elsewhere (see `violation`). A sync that failed does not come back (see `fatal`).
 pub(crate) fn sql_error(error: rusqlite::Error) -> SqlError {
+    fatal::check(&error);
     let rusqlite::Error::SqliteFailure(failure, message) = &error else {
         return SqlError::new("XX000", error.to_string());
     };
@@ -45,6 +47,11 @@ pub(crate) fn sql_error(error: rusqlite::Error) -> SqlError {
             "53100",
             "could not extend the database: no space left on device",
         ),
+        ErrorCode::SystemIoFailure => SqlError::new("58030", format!("the disk failed: {error}")),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            SqlError::new("XX001", format!("the database file is damaged: {error}"))
+                .hint("Run `pando doctor`, and restore a backup if it says so.")
+        }
         ErrorCode::OutOfMemory => SqlError::new("53200", "out of memory"),
         ErrorCode::TooBig => SqlError::new("54000", "value or statement is too large"),
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {

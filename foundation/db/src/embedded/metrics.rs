@@ -14,6 +14,12 @@ pub(crate) struct Metrics {
     pub batch_writes: Histogram,
     /// Seconds of a commit, its fsync included.
     pub commit_seconds: Histogram,
+    /// Bytes in the write-ahead log.
+    pub wal_bytes: Gauge,
+    /// Seconds of writing the log back beside the writer.
+    pub checkpoint_seconds: Histogram,
+    /// Seconds that the writer stood still to write back the rest of the log.
+    pub checkpoint_stall_seconds: Histogram,
     /// Reads waiting for a reader.
     pub reader_queue: Gauge,
     /// Reads answered on the thread that asked.
@@ -34,6 +40,9 @@ impl Metrics {
             writer_queue: Gauge::default(),
             batch_writes: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
             commit_seconds: Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
+            wal_bytes: Gauge::default(),
+            checkpoint_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
+            checkpoint_stall_seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
             reader_queue: Gauge::default(),
             reads_in_place: Counter::default(),
             reads_queued: Counter::default(),
@@ -55,6 +64,21 @@ impl Metrics {
             "db_commit_seconds",
             "Time of a commit, its fsync included",
             metrics.commit_seconds.clone(),
+        );
+        registry.register(
+            "db_wal_bytes",
+            "Length of the write-ahead log",
+            metrics.wal_bytes.clone(),
+        );
+        registry.register(
+            "db_checkpoint_seconds",
+            "Time of writing the log back, beside the writer",
+            metrics.checkpoint_seconds.clone(),
+        );
+        registry.register(
+            "db_checkpoint_stall_seconds",
+            "Time the writer stood still to write back the rest of the log",
+            metrics.checkpoint_stall_seconds.clone(),
         );
         registry.register(
             "db_reader_queue",

@@ -6,6 +6,7 @@
 use super::connection::Alarm;
 use super::deferred;
 use super::error::sql_error;
+use super::log::Log;
 use super::metrics::Metrics;
 use super::reader::deadline_passed;
 use super::sequences::Sequences;
@@ -19,10 +20,6 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// Frames in the log after which it is written back into the file: about 16 MiB.
-const CHECKPOINT_PAGES: i64 = 4_000;
-/// Batches between two looks at the log's length.
-const CHECKPOINT_BATCHES: u64 = 16;
 /// Transactions of one batch that SQLite may drop before the rest of the batch is given up.
 const DROPS: u32 = 8;
 
@@ -83,6 +80,7 @@ impl Writer {
         connection: Connection,
         alarm: Alarm,
         sequences: Sequences,
+        log: Log,
         queue: usize,
         batch: usize,
         metrics: Metrics,
@@ -96,8 +94,8 @@ impl Writer {
                     connection,
                     alarm,
                     sequences,
+                    log,
                     batch,
-                    batches: 0,
                     metrics: thread_metrics,
                 };
                 worker.work(&receiver);
@@ -177,9 +175,8 @@ struct Worker {
     connection: Connection,
     alarm: Alarm,
     sequences: Sequences,
+    log: Log,
     batch: usize,
-    /// How many batches there were.
-    batches: u64,
     metrics: Metrics,
 }
 
@@ -212,7 +209,10 @@ impl Worker {
             }
             if !slots.is_empty() {
                 self.metrics.batch_writes.observe(slots.len() as f64);
-                self.commit(&mut slots);
+                match self.log.room(&self.connection) {
+                    Ok(()) => self.commit(&mut slots),
+                    Err(full) => fail(&mut slots, &full),
+                }
                 for slot in slots.drain(..) {
                     slot.job.answer(slot.outcome.unwrap_or_else(|| {
                         Err(DbError::Unavailable("the write was not run".to_owned()))
@@ -225,14 +225,9 @@ impl Worker {
                 tracing::error!("a job of the writer panicked");
                 self.roll_back();
             }
-            self.checkpoint();
+            self.log.look(&self.connection);
         }
-        if let Err(error) = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        {
-            tracing::warn!(%error, "the log could not be written back at the end");
-        }
+        self.log.close(&self.connection);
     }
 
     fn execute(&self, sql: &str) -> Result<(), SqlError> {
@@ -267,10 +262,8 @@ impl Worker {
                         self.metrics.reruns.inc();
                     }
                     if drops >= DROPS {
-                        fail(
-                            slots,
-                            "the database could not write: too many failures in one batch",
-                        );
+                        let reason = "too many failures in one batch".to_owned();
+                        fail(slots, &DbError::Unavailable(reason));
                     }
                 }
             }
@@ -307,7 +300,7 @@ impl Worker {
     fn attempt(&mut self, slots: &mut [Slot]) -> Attempt {
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
             self.roll_back();
-            fail(slots, &error.message);
+            fail(slots, &DbError::Unavailable(error.message));
             return Attempt::Whole;
         }
         for slot in slots.iter_mut().filter(|slot| slot.outcome.is_none()) {
@@ -369,26 +362,6 @@ impl Worker {
         self.execute("RELEASE request")?;
         ran
     }
-
-    /// Writes the log back into the file once it is long. It is looked at now and then only, for looking costs as much as a small write.
-    fn checkpoint(&mut self) {
-        self.batches += 1;
-        if !self.batches.is_multiple_of(CHECKPOINT_BATCHES) {
-            return;
-        }
-        let pages: rusqlite::Result<i64> = self
-            .connection
-            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(1)));
-        if pages.is_ok_and(|pages| pages >= CHECKPOINT_PAGES) {
-            let done = self
-                .connection
-                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-            if let Err(error) = done {
-                tracing::warn!(%error, "the log could not be written back; it will be tried again");
-            }
-        }
-    }
 }
 
 enum Attempt {
@@ -398,8 +371,8 @@ enum Attempt {
     Dropped,
 }
 
-fn fail(slots: &mut [Slot], reason: &str) {
+fn fail(slots: &mut [Slot], reason: &DbError) {
     for slot in slots.iter_mut().filter(|slot| slot.outcome.is_none()) {
-        slot.outcome = Some(Err(DbError::Unavailable(reason.to_owned())));
+        slot.outcome = Some(Err(reason.clone()));
     }
 }

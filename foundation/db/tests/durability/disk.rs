@@ -6,7 +6,7 @@
 
 use rusqlite::ffi;
 use std::os::raw::{c_int, c_void};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 static ROOM: AtomicI64 = AtomicI64::new(i64::MAX);
 /// How long a sync takes, milliseconds.
 static SYNC_MS: AtomicU64 = AtomicU64::new(0);
+/// Whether syncs fail.
+static SYNC_FAILS: AtomicBool = AtomicBool::new(false);
 static SYNCED: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
 static ONE_TEST: Mutex<()> = Mutex::new(());
 
@@ -57,6 +59,11 @@ impl Disk {
             u64::try_from(time.as_millis()).expect("a short time"),
             Ordering::SeqCst,
         );
+    }
+
+    /// From here on no sync of a log succeeds.
+    pub fn fail_syncs(&self) {
+        SYNC_FAILS.store(true, Ordering::SeqCst);
     }
 
     /// When each sync of a log ended.
@@ -135,6 +142,9 @@ unsafe extern "C" fn write(
 
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
     std::thread::sleep(Duration::from_millis(SYNC_MS.load(Ordering::SeqCst)));
+    if SYNC_FAILS.load(Ordering::SeqCst) {
+        return ffi::SQLITE_IOERR_FSYNC;
+    }
     // SAFETY: the arguments are SQLite's own, passed on as they are.
     let synced = unsafe { (methods().xSync.expect("files are synced"))(file, flags) };
     SYNCED

@@ -13,25 +13,31 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-fn open(directory: &Path) -> Db {
-    let config = Config {
+fn config(directory: &Path) -> Config {
+    Config {
         directory: directory.to_owned(),
         readers: 1,
         limits: Limits::default(),
         clock: Arc::new(SystemClock),
-    };
-    Db::open(config, &mut Registry::new()).unwrap()
+    }
 }
 
-async fn ready(directory: &Path) -> Db {
-    let db = open(directory);
-    let migration = Migration {
+fn open(directory: &Path) -> Db {
+    Db::open(config(directory), &mut Registry::new()).unwrap()
+}
+
+fn notes() -> Migration {
+    Migration {
         version: "1".into(),
         name: "notes".into(),
         file: "1_notes.sql".into(),
         sql: "create table notes (id bigint primary key, body text not null);".into(),
-    };
-    db.migrate("test", &[migration]).await.unwrap();
+    }
+}
+
+async fn ready(directory: &Path) -> Db {
+    let db = open(directory);
+    db.migrate("test", &[notes()]).await.unwrap();
     db
 }
 
@@ -303,4 +309,86 @@ async fn the_log_does_not_grow_without_end() {
         "80 MiB were written and the log has {} MiB",
         log >> 20
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_never_finishes_bounds_the_log_and_then_the_writes() {
+    let _disk = Disk::take();
+    let directory = tempfile::tempdir().unwrap();
+    let bound = 32 << 20;
+    let config = Config {
+        limits: Limits {
+            wal_bytes_max: bound,
+            ..Limits::default()
+        },
+        ..config(directory.path())
+    };
+    let db = Db::open(config, &mut Registry::new()).unwrap();
+    db.migrate("test", &[notes()]).await.unwrap();
+    let file = directory.path().join("pando.db");
+    let reader = rusqlite::Connection::open(&file).unwrap();
+    reader.execute_batch("begin").unwrap();
+    let count = |reader: &rusqlite::Connection| -> i64 {
+        let sql = "select count(*) from notes";
+        reader.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count(&reader), 0);
+    let mut written = 0;
+    let refused = loop {
+        assert!(written < 100, "the log grew beyond its bound");
+        match db
+            .write(soon(), move |tx| {
+                insert(tx, written, &"x".repeat(512 << 10))
+            })
+            .await
+        {
+            Ok(_) => written += 1,
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(refused.contains("limits.wal_bytes_max"), "{refused}");
+    let log = std::fs::metadata(directory.path().join("pando.db-wal")).unwrap();
+    assert!(log.len() < bound + (2 << 20), "{} bytes", log.len());
+    assert_eq!(count(&reader), 0, "its moment is kept");
+    assert_eq!(ids(&db).await.len() as i64, written, "reads go on");
+    reader.execute_batch("commit").unwrap();
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    db.write(soon(), move |tx| insert(tx, written, "after"))
+        .await
+        .unwrap();
+    assert_eq!(count(&reader), written + 1);
+}
+
+/// The process that `a_sync_that_fails_ends_the_process` watches.
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_until_a_sync_fails() {
+    let Some(directory) = std::env::var_os("DURABILITY_DIRECTORY") else {
+        return;
+    };
+    let disk = Disk::take();
+    let db = ready(Path::new(&directory)).await;
+    db.write(soon(), |tx| insert(tx, 1, "before"))
+        .await
+        .unwrap();
+    disk.fail_syncs();
+    let answer = db.write(soon(), |tx| insert(tx, 2, "lost")).await;
+    println!("it was answered {answer:?}");
+}
+
+#[test]
+fn a_sync_that_fails_ends_the_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "writes_until_a_sync_fails", "--nocapture"])
+        .env("DURABILITY_DIRECTORY", directory.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stderr);
+    assert_eq!(child.status.code(), Some(74), "{said}");
+    assert!(said.contains("fsync failed"), "{said}");
+    let answered = String::from_utf8_lossy(&child.stdout).into_owned();
+    assert!(!answered.contains("it was answered"), "{answered}");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let kept = runtime.block_on(async { ids(&open(directory.path())).await });
+    assert!(kept.starts_with(&[1]), "{kept:?}");
 }
