@@ -21,6 +21,7 @@ pub mod error;
 pub mod expr;
 pub mod expression;
 pub mod functions;
+pub mod index_advice;
 mod json;
 pub mod lineage;
 mod lower;
