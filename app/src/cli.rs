@@ -86,6 +86,12 @@ pub enum Command {
         #[command(subcommand)]
         action: Configuration,
     },
+    /// Look everything over: the disk, the file, the configuration, tables and policies
+    Doctor {
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// List every route and who may call it
     Routes {
         /// As a JSON array

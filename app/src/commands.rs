@@ -1,5 +1,6 @@
 //! One module a command.
 
+mod doctor;
 mod keys;
 mod migrate;
 mod routes;
@@ -27,6 +28,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
             runtime(&config)?.block_on(migrate::migrate(&config, &action))
         }
         Command::Keys { json } => runtime(&config)?.block_on(keys::keys(&config, json)),
+        Command::Doctor { json } => runtime(&config)?.block_on(doctor::doctor(&config, json)),
         Command::Routes { json } => runtime(&config)?.block_on(routes::routes(&config, json)),
         Command::Config { .. } => say(&config.explain()),
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Who owns the team's migrations in the record of those that ran.
-const TEAM: &str = "app";
+pub const TEAM: &str = "app";
 /// Who owns the seed.
 const SEED: &str = "seed";
 
@@ -162,6 +162,13 @@ impl Instance {
     }
 }
 
+/// The database of a data directory for reading, whether a server runs on it or not. Nothing is made or changed.
+pub fn open_read_only(config: &Config) -> Result<Db> {
+    let directory = data_directory(config);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(Db::open_read_only(database(config, &directory, clock)?)?)
+}
+
 /// The keys of a data directory, whether a server runs on it or not. Nothing is made or changed.
 pub async fn read_keys(config: &Config) -> Result<Arc<Keys>> {
     let directory = data_directory(config);
@@ -172,7 +179,7 @@ pub async fn read_keys(config: &Config) -> Result<Arc<Keys>> {
         );
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let db = Db::open_read_only(database(config, &directory, clock.clone())?)?;
+    let db = open_read_only(config)?;
     let master = match master_key(config)? {
         Some(key) => key,
         None => MasterKey::load(&directory)?.with_context(|| {

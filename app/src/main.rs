@@ -7,6 +7,7 @@ mod banner;
 mod cli;
 mod commands;
 mod config;
+mod doctor;
 mod instance;
 mod migrations;
 mod output;

@@ -8,6 +8,7 @@ mod authorisation;
 mod bad_input;
 mod command;
 mod crash;
+mod doctor;
 mod documents;
 mod drain;
 mod limits;

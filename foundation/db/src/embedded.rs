@@ -18,5 +18,5 @@ pub(crate) mod reader;
 pub(crate) mod script;
 pub(crate) mod sequences;
 pub(crate) mod triggers;
-mod violation;
+pub(crate) mod violation;
 pub(crate) mod writer;

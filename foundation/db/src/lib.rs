@@ -22,6 +22,7 @@
 mod db;
 mod embedded;
 mod error;
+mod health;
 mod migration;
 mod row;
 mod tx;
@@ -31,6 +32,7 @@ pub use embedded::call::{CallBound, CallValues};
 pub use embedded::mutate::Changed;
 pub use embedded::script::SqlAnswer;
 pub use error::{DbError, MigrateError, OpenError};
+pub use health::Health;
 pub use migration::{AppliedMigration, Migration};
 pub use row::{FromValue, Row};
 pub use tx::Tx;

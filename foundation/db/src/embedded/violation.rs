@@ -213,7 +213,7 @@ fn printed(orphan: &Orphan<'_>) -> String {
 }
 
 /// A row whose foreign key refers to nothing.
-pub(super) fn missing_parent(orphan: &Orphan<'_>) -> SqlError {
+pub(crate) fn missing_parent(orphan: &Orphan<'_>) -> SqlError {
     SqlError::new(
         "23503",
         format!(
