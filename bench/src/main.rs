@@ -5,10 +5,12 @@
 
 mod client;
 mod data;
+mod durable;
 mod load;
 mod process;
 mod random;
 mod report;
+mod stalls;
 mod targets;
 mod work;
 
@@ -20,7 +22,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-const USAGE: &str = "usage: pando-bench peers [--quick | --long] [--only WORKLOAD,..] [--servers NAME,..] [--out FILE] [--gate]
+const USAGE: &str = "usage: pando-bench durable [..], or pando-bench peers [--quick | --long] [--only WORKLOAD,..] [--servers NAME,..] [--out FILE] [--gate]
 
   --quick     one short round of each: shows that all of it works, its figures are rough
   --long      more and longer rounds
@@ -113,8 +115,7 @@ fn cache() -> PathBuf {
     base.unwrap_or_else(std::env::temp_dir).join("pando")
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn measure(options: Options) -> Result<bool> {
+fn bench() -> Result<Bench> {
     let executable = std::env::current_exe()?;
     let bench = Bench {
         directory: std::env::temp_dir().join(format!("pando-bench-{}", std::process::id())),
@@ -125,6 +126,20 @@ async fn measure(options: Options) -> Result<bool> {
     };
     std::fs::create_dir_all(&bench.directory)?;
     std::fs::create_dir_all(&bench.cache)?;
+    Ok(bench)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn durable(arguments: &[String]) -> Result<bool> {
+    let bench = bench()?;
+    let held = durable::measure(&bench, arguments).await?;
+    std::fs::remove_dir_all(&bench.directory)?;
+    Ok(held)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn measure(options: Options) -> Result<bool> {
+    let bench = bench()?;
     let mut servers: Vec<Target> = Vec::new();
     for name in targets::ALL {
         let wanted = options
@@ -282,11 +297,15 @@ fn hash() -> Result<Duration> {
 }
 
 fn main() -> Result<()> {
-    let options = options()?;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     pin()?;
-    if measure(options)? {
+    let held = match arguments.split_first() {
+        Some((first, rest)) if first == "durable" => durable(rest)?,
+        _ => measure(options()?)?,
+    };
+    if held {
         Ok(())
     } else {
-        bail!("a required ratio was missed")
+        bail!("a required figure was missed")
     }
 }

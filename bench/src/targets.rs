@@ -9,7 +9,7 @@ use crate::data::{self, Item};
 use crate::load::Requests;
 use crate::process::Process;
 use crate::work::Workload;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -20,12 +20,19 @@ pub struct Target {
     /// The running server.
     pub process: Process,
     requests: Box<dyn Fn(Workload) -> Option<Requests>>,
+    /// Pando's own; none of the others.
+    own: Option<pando::Own>,
 }
 
 impl Target {
     /// How it is asked for `workload`; none if it has no such thing.
     pub fn requests(&self, workload: Workload) -> Option<Requests> {
         (self.requests)(workload)
+    }
+
+    /// What only Pando is asked.
+    pub fn own(&self) -> Result<&pando::Own> {
+        self.own.as_ref().context("only Pando is asked this")
     }
 }
 
@@ -42,6 +49,9 @@ pub struct Bench {
     /// The rows.
     pub items: Rc<Vec<Item>>,
 }
+
+/// Pando's.
+pub const PANDO: &str = pando::NAME;
 
 /// The names of all, in the order they are reported.
 pub const ALL: [&str; 5] = [

@@ -73,6 +73,7 @@ pub fn start(bench: &Bench) -> Result<Target> {
     ]);
     Ok(Target {
         name: NAME,
+        own: None,
         process,
         requests: Box::new(move |workload| {
             let (ids, people, headers) = (ids.clone(), people.clone(), headers.clone());

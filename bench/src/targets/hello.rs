@@ -23,6 +23,7 @@ pub fn start(bench: &Bench) -> Result<Target> {
     )?;
     Ok(Target {
         name: NAME,
+        own: None,
         process,
         requests: Box::new(|workload| {
             let request = render("GET", "/", &[], None);

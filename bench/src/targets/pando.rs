@@ -6,9 +6,12 @@ use crate::data::{self, instant, uuid, words};
 use crate::load::Requests;
 use crate::process::{Process, free_address};
 use crate::random::Random;
+use crate::stalls::Stalls;
 use crate::work::Workload;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
@@ -37,8 +40,53 @@ create policy \"people add notes\" on notes for insert to authenticated with che
 create table diary (id uuid primary key default gen_random_uuid(), owner uuid not null, title text not null, body text not null,
     created_at timestamptz not null default now());
 alter table diary enable row level security;
+create table documents (id uuid primary key default gen_random_uuid(), body text not null);
 create policy \"people add to their diary\" on diary for insert to authenticated with check (auth.uid() = owner);
 ";
+
+/// What only Pando is asked.
+pub struct Own {
+    metrics: SocketAddr,
+    /// The headers of the team's own server.
+    service: Vec<String>,
+}
+
+impl Own {
+    /// The insert of documents of 2 kB each.
+    pub fn insert(&self, numbers: Range<u64>, random: &mut Random) -> Vec<u8> {
+        let rows: Vec<Value> = numbers
+            .map(|number| json!({ "id": document(number), "body": words(random, 2_000) }))
+            .collect();
+        let body = Value::Array(rows).to_string();
+        render("POST", "/rest/v1/documents", &self.service, Some(&body))
+    }
+
+    /// Changes one of the first `count` documents.
+    pub fn changes(&self, count: u64) -> Requests {
+        let headers = self.service.clone();
+        Rc::new(move |random: &mut Random| {
+            let target = format!("/rest/v1/documents?id=eq.{}", document(random.below(count)));
+            let body = json!({ "body": words(random, 2_000) }).to_string();
+            render("PATCH", &target, &headers, Some(&body))
+        })
+    }
+
+    /// From its metrics.
+    pub async fn stalls(&self) -> Result<Stalls> {
+        let mut connection = Connection::open(self.metrics).await?;
+        let (status, page) = connection
+            .fetch(&render("GET", "/metrics", &[], None))
+            .await?;
+        ensure!(status == 200, "the metrics answered {status}");
+        let page = String::from_utf8(page)?;
+        Stalls::read(&page, "pando_db_checkpoint_stall_seconds")
+    }
+}
+
+/// The id of a document: one after the other they are all over the index.
+fn document(number: u64) -> String {
+    uuid(u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+}
 
 struct Person {
     id: String,
@@ -64,7 +112,8 @@ pub async fn start(bench: &Bench) -> Result<Target> {
         &migrations.display().to_string(),
     ]
     .map(str::to_owned);
-    let environment = [("PANDO_METRICS_LISTEN", free_address()?.to_string())];
+    let metrics = free_address()?;
+    let environment = [("PANDO_METRICS_LISTEN", metrics.to_string())];
     let process = Process::start(
         &executable,
         &arguments,
@@ -169,6 +218,7 @@ pub async fn start(bench: &Bench) -> Result<Target> {
     let people = Rc::new(people);
     Ok(Target {
         name: NAME,
+        own: Some(Own { metrics, service }),
         process,
         requests: Box::new(move |workload| {
             let (ids, people) = (ids.clone(), people.clone());

@@ -256,6 +256,7 @@ pub async fn start(bench: &Bench, log: bool) -> Result<Target> {
     let people = Rc::new(people);
     Ok(Target {
         name: if log { NAME } else { QUIET },
+        own: None,
         process,
         requests: Box::new(move |workload| {
             let (ids, people) = (ids.clone(), people.clone());
