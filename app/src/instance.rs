@@ -175,16 +175,22 @@ pub async fn read_keys(config: &Config) -> Result<Arc<Keys>> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let db = Db::open_read_only(database(config, &directory, clock.clone())?)?;
-    let master = match master_key(config)? {
-        Some(key) => key,
+    let master = existing_master_key(config)?;
+    Ok(Keys::open_existing(&db, master, config.secret("jwt_secret"), clock).await?)
+}
+
+/// The master key: as configured, else the data directory's. None is made.
+pub fn existing_master_key(config: &Config) -> Result<MasterKey> {
+    let directory = data_directory(config);
+    match master_key(config)? {
+        Some(key) => Ok(key),
         None => MasterKey::load(&directory)?.with_context(|| {
             format!(
                 "there is no master key in {} and PANDO_MASTER_KEY is not set",
                 directory.display()
             )
-        })?,
-    };
-    Ok(Keys::open_existing(&db, master, config.secret("jwt_secret"), clock).await?)
+        }),
+    }
 }
 
 /// Makes a directory that others on this machine can't look into; one that is there stays as it is.

@@ -10,6 +10,7 @@ mod config;
 mod instance;
 mod migrations;
 mod output;
+mod progress;
 
 use clap::Parser as _;
 use std::process::ExitCode;
