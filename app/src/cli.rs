@@ -74,6 +74,39 @@ pub enum Command {
         #[command(subcommand)]
         action: Migrate,
     },
+    /// Copy the database to a file, while the server runs or not
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Backup {
+        /// What else can be done with copies.
+        #[command(subcommand)]
+        action: Option<Copies>,
+        /// The file to make
+        #[arg(required = true)]
+        file: Option<PathBuf>,
+        /// Also copy the master key, to FILE.master.key: whoever holds both can sign tokens
+        #[arg(long)]
+        with_key: bool,
+        /// Replace a file of this name
+        #[arg(long)]
+        replace: bool,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a database back from a copy, into a data directory that holds none
+    Restore {
+        /// A backup file, or the place backups or a continuous copy are in: a folder or s3://bucket/prefix
+        from: String,
+        /// The last moment wanted, as 2026-01-31T12:00:00Z; the newest there is if not given
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// The file of the master key; FILE.master.key beside a backup file is found
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the API keys
     Keys {
         /// As one JSON object
@@ -111,6 +144,19 @@ pub enum Migrate {
     New {
         /// What it does, in a few words
         name: String,
+    },
+}
+
+/// What can be done with copies besides making one.
+#[derive(Debug, Subcommand)]
+pub enum Copies {
+    /// List what can be restored
+    List {
+        /// A folder or s3://bucket/prefix [default: what backup.to and backup.copy_to say]
+        from: Option<String>,
+        /// As a JSON object
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -1,8 +1,10 @@
 //! One module a command.
 
+mod backup;
 mod doctor;
 mod keys;
 mod migrate;
+mod restore;
 mod routes;
 mod serve;
 
@@ -27,6 +29,35 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Command::Migrate { action } => {
             runtime(&config)?.block_on(migrate::migrate(&config, &action))
         }
+        Command::Backup {
+            file,
+            with_key,
+            replace,
+            json,
+            ..
+        } => backup::back_up(
+            &config,
+            &file.context("name the file to make")?,
+            &backup::Wanted {
+                with_key,
+                replace,
+                json,
+            },
+        ),
+        Command::Restore {
+            from,
+            at,
+            key,
+            json,
+        } => restore::restore(
+            &config,
+            &restore::Wanted {
+                from,
+                at,
+                key,
+                json,
+            },
+        ),
         Command::Keys { json } => runtime(&config)?.block_on(keys::keys(&config, json)),
         Command::Doctor { json } => runtime(&config)?.block_on(doctor::doctor(&config, json)),
         Command::Routes { json } => runtime(&config)?.block_on(routes::routes(&config, json)),

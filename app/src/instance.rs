@@ -180,16 +180,22 @@ pub async fn read_keys(config: &Config) -> Result<Arc<Keys>> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let db = open_read_only(config)?;
-    let master = match master_key(config)? {
-        Some(key) => key,
+    let master = existing_master_key(config)?;
+    Ok(Keys::open_existing(&db, master, config.secret("jwt_secret"), clock).await?)
+}
+
+/// The master key: as configured, else the data directory's. None is made.
+pub fn existing_master_key(config: &Config) -> Result<MasterKey> {
+    let directory = data_directory(config);
+    match master_key(config)? {
+        Some(key) => Ok(key),
         None => MasterKey::load(&directory)?.with_context(|| {
             format!(
                 "there is no master key in {} and PANDO_MASTER_KEY is not set",
                 directory.display()
             )
-        })?,
-    };
-    Ok(Keys::open_existing(&db, master, config.secret("jwt_secret"), clock).await?)
+        }),
+    }
 }
 
 /// Makes an empty file that a power cut leaves there.

@@ -11,6 +11,7 @@ mod doctor;
 mod instance;
 mod migrations;
 mod output;
+mod progress;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -13,7 +13,6 @@ use crate::embedded::sequences::Sequences;
 use crate::embedded::writer::Writer;
 use crate::embedded::{directory, migrator, page, triggers};
 use crate::error::{DbError, MigrateError, OpenError};
-use crate::health::{self, Health};
 use crate::migration::{AppliedMigration, Migration};
 use crate::tx::Tx;
 use arc_swap::ArcSwap;
@@ -200,17 +199,6 @@ impl Db {
             .readers
             .run(deadline, move |connection| {
                 migrator::applied(connection, &owner)
-            })
-            .await
-    }
-
-    /// Looks the whole file over, which takes as long as reading it.
-    pub async fn inspect(&self, deadline: Instant) -> Result<Health, DbError> {
-        let catalog = self.catalog();
-        self.0
-            .readers
-            .run(deadline, move |connection| {
-                health::inspect(connection, &catalog)
             })
             .await
     }

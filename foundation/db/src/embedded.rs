@@ -1,6 +1,7 @@
 //! The embedded engine: plans run on SQLite.
 
 pub(crate) mod ambient;
+pub(crate) mod backup;
 pub(crate) mod call;
 pub(crate) mod connection;
 pub(crate) mod deferred;
@@ -8,6 +9,7 @@ pub(crate) mod directory;
 pub(crate) mod error;
 pub(crate) mod fatal;
 pub(crate) mod identity;
+pub(crate) mod inspect;
 mod json;
 pub(crate) mod log;
 pub(crate) mod metrics;
@@ -15,6 +17,7 @@ pub(crate) mod migrator;
 pub(crate) mod mutate;
 pub(crate) mod page;
 pub(crate) mod reader;
+pub(crate) mod restore;
 pub(crate) mod script;
 pub(crate) mod sequences;
 pub(crate) mod triggers;

@@ -71,6 +71,50 @@ pub enum OpenError {
     },
 }
 
+/// A copy that was not made, or is none.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// There is nothing to copy.
+    #[error("there is no database in {0}: the first `pando serve` makes it")]
+    Absent(PathBuf),
+    /// The name is taken.
+    #[error("{0} is there already: choose another name, or say --replace")]
+    Exists(PathBuf),
+    /// A data directory that a copy was to be put into is in use.
+    #[error("{0} holds a database already: restore into an empty directory, or move this one away")]
+    Occupied(PathBuf),
+    /// Somebody else makes the same copy.
+    #[error("another process is making {0} right now")]
+    Running(PathBuf),
+    /// The database can't be opened, or not by this version.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A file or directory can't be used.
+    #[error("cannot use {path}: {source}")]
+    Io {
+        /// What can't be used.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite could not copy.
+    #[error("cannot copy to {path}: {reason}")]
+    Copy {
+        /// The file that was read or written.
+        path: PathBuf,
+        /// SQLite's words.
+        reason: String,
+    },
+    /// The copy was looked at and is not whole.
+    #[error("{path} is not a whole database: {reason}")]
+    Broken {
+        /// The copy.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
 /// A migration that did not run. Nothing of it, and nothing after it, was applied.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {

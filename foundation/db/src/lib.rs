@@ -22,17 +22,18 @@
 mod db;
 mod embedded;
 mod error;
-mod health;
 mod migration;
 mod row;
 mod tx;
 
 pub use db::{Config, Db, Page};
+pub use embedded::backup::{Progress, back_up};
 pub use embedded::call::{CallBound, CallValues};
+pub use embedded::inspect::{Contents, inspect};
 pub use embedded::mutate::Changed;
+pub use embedded::restore::Restoring;
 pub use embedded::script::SqlAnswer;
-pub use error::{DbError, MigrateError, OpenError};
-pub use health::Health;
+pub use error::{BackupError, DbError, MigrateError, OpenError};
 pub use migration::{AppliedMigration, Migration};
 pub use row::{FromValue, Row};
 pub use tx::Tx;

@@ -78,7 +78,17 @@ impl MasterKey {
 
     /// The key in the data directory's file, if there is one.
     pub fn load(directory: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
-        let path = directory.join(FILE);
+        MasterKey::read(&MasterKey::file(directory))
+    }
+
+    /// Where a data directory keeps it.
+    pub fn file(directory: &Path) -> PathBuf {
+        directory.join(FILE)
+    }
+
+    /// The key in a file, if there is one.
+    pub fn read(path: &Path) -> Result<Option<MasterKey>, MasterKeyError> {
+        let path = path.to_owned();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -111,8 +121,29 @@ impl MasterKey {
         bytes.map(MasterKey).ok_or(MasterKeyError::Form)
     }
 
+    /// Writes the key to a file for its owner only, on disk when this returns. A file that holds another key stays as it is, and is an
+    /// error.
+    pub fn save(&self, path: &Path) -> Result<(), MasterKeyError> {
+        let failed = |source| MasterKeyError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        self.write(directory, path).map_err(failed)?;
+        match MasterKey::read(path)? {
+            Some(found) if found.0 == self.0 => Ok(()),
+            _ => Err(failed(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "it holds another key",
+            ))),
+        }
+    }
+
     fn write(&self, directory: &Path, path: &Path) -> io::Result<()> {
-        let scratch = directory.join(format!("{FILE}.{}", std::process::id()));
+        let scratch = directory.join(format!(".{FILE}.{}", std::process::id()));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]

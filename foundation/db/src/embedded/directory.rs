@@ -47,20 +47,20 @@ pub(crate) fn sync(directory: &Path) -> Result<(), OpenError> {
 
 /// Makes the directory, for its owner only, and takes its lock. The lock is given back when the file is closed, also by a kill.
 pub(crate) fn lock(directory: &Path) -> Result<File, OpenError> {
+    let file = hold(directory)?;
+    // SQLite would let the group and others read what it makes, in a directory that was there before and open to them. Its
+    // log and index take after this file.
+    private(&database_file(directory))?;
+    Ok(file)
+}
+
+/// The lock alone, with no database made.
+pub(crate) fn hold(directory: &Path) -> Result<File, OpenError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenError::Io { path, source }
     };
     make(directory).map_err(io(directory))?;
-    let private = |path: &Path| {
-        OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(io(path))
-    };
     let path = directory.join("lock");
     let mut file = private(&path)?;
     match file.try_lock() {
@@ -72,8 +72,18 @@ pub(crate) fn lock(directory: &Path) -> Result<File, OpenError> {
     let _ = file
         .set_len(0)
         .and_then(|()| writeln!(file, "{}", std::process::id()));
-    // SQLite would let the group and others read what it makes, in a directory that was there before and open to them. Its
-    // log and index take after this file.
-    private(&database_file(directory))?;
     Ok(file)
+}
+
+fn private(path: &Path) -> Result<File, OpenError> {
+    OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| OpenError::Io {
+            path: path.to_owned(),
+            source,
+        })
 }

@@ -27,22 +27,9 @@ pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<Catalog, O
         path: path.to_owned(),
         reason: error.to_string(),
     };
-    let found: i64 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(refused)?;
-    if found > FORMAT {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found,
-            known: FORMAT,
-        });
-    }
-    if (1..FORMAT).contains(&found) {
-        return Err(OpenError::Older {
-            path: path.to_owned(),
-            found,
-            known: FORMAT,
-        });
+    let found = format(connection).map_err(refused)?;
+    if found != 0 {
+        known(found, path)?;
     }
     if found == 0 {
         let sql = format!(
@@ -59,6 +46,21 @@ pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<Catalog, O
         path: path.to_owned(),
         reason: error.message,
     })
+}
+
+/// The format the file says it has; 0 in a file that nobody has prepared.
+pub(crate) fn format(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Refuses a format that this version does not read.
+pub(crate) fn known(found: i64, path: &Path) -> Result<(), OpenError> {
+    let (path, known) = (path.to_owned(), FORMAT);
+    match found {
+        FORMAT => Ok(()),
+        _ if found > FORMAT => Err(OpenError::Newer { path, found, known }),
+        _ => Err(OpenError::Older { path, found, known }),
+    }
 }
 
 /// The catalog as it is stored.
