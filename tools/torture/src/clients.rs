@@ -73,6 +73,13 @@ impl Seen {
         statuses.get(&status).copied().unwrap_or(0)
     }
 
+    /// A status of failure that is no refusal for now, if there was one.
+    pub fn other_failures(&self) -> Option<u16> {
+        let statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = statuses.keys();
+        all.find(|status| !matches!(**status, 503 | 507)).copied()
+    }
+
     fn count(&self, answer: &Result<Response>, outcome: &Outcome) {
         match outcome {
             Outcome::Done | Outcome::Granted(_) => self.done.fetch_add(1, Ordering::Relaxed),

@@ -221,9 +221,13 @@ impl Life {
         );
         Ok(match compared {
             Ok(found) => found,
-            // The server that runs does not answer what it is asked.
+            // Its keys are among what was acknowledged; otherwise a server that runs does not answer what it is asked.
             Err(error) => vec![violation(
-                Breach::Conduct,
+                if format!("{error:#}").contains(": 401 ") {
+                    Breach::Lost
+                } else {
+                    Breach::Conduct
+                },
                 format!("{error:#}\n{}", last_lines(&self.site.pando.log())),
             )],
         })

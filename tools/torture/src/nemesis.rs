@@ -1,5 +1,6 @@
 //! What is done to the server. Each nemesis is a round: load, harm, and the server down or up again for the check.
 
+pub mod faults;
 pub mod kill;
 
 use crate::checker::Violation;
@@ -21,6 +22,16 @@ pub enum Nemesis {
     KillCheckpoint,
     /// The power of the disk goes, in any of those moments.
     Power,
+    /// No room on the disk.
+    Full,
+    /// Writes to the log fail.
+    WriteError,
+    /// Reads of the database fail.
+    ReadError,
+    /// A sync fails.
+    SyncError,
+    /// The first start meets any of them.
+    StartError,
 }
 
 /// All of them, with their names and rounds in the short form.
@@ -30,6 +41,11 @@ pub const NEMESES: &[(Nemesis, &str, u32)] = &[
     (Nemesis::KillMigration, "kill-migration", 3),
     (Nemesis::KillCheckpoint, "kill-checkpoint", 3),
     (Nemesis::Power, "power", 30),
+    (Nemesis::Full, "full", 4),
+    (Nemesis::WriteError, "write-error", 3),
+    (Nemesis::ReadError, "read-error", 3),
+    (Nemesis::SyncError, "sync-error", 4),
+    (Nemesis::StartError, "start-error", 4),
 ];
 
 impl fmt::Display for Nemesis {
@@ -60,6 +76,7 @@ impl Nemesis {
         match self {
             Nemesis::Power => 6,
             Nemesis::KillMigration => 3,
+            Nemesis::StartError => 1,
             _ => 12,
         }
     }
@@ -67,7 +84,13 @@ impl Nemesis {
     /// What a life under this nemesis is lived with.
     pub fn terms(self) -> Terms {
         Terms {
-            on_disk: matches!(self, Nemesis::Power),
+            on_disk: !matches!(
+                self,
+                Nemesis::Kill
+                    | Nemesis::KillStart
+                    | Nemesis::KillMigration
+                    | Nemesis::KillCheckpoint
+            ),
             ..Terms::default()
         }
     }
@@ -76,6 +99,7 @@ impl Nemesis {
     pub fn begin(self, life: &mut Life) -> Result<Vec<Violation>> {
         match self {
             Nemesis::Power => kill::in_first_start(life),
+            Nemesis::StartError => faults::start_error(life),
             _ => life.start(),
         }
     }
@@ -88,6 +112,11 @@ impl Nemesis {
             Nemesis::KillMigration => kill::in_migration(life),
             Nemesis::KillCheckpoint => kill::in_checkpoint(life),
             Nemesis::Power => kill::anywhere(life),
+            Nemesis::Full => faults::full(life),
+            Nemesis::WriteError => faults::write_error(life),
+            Nemesis::ReadError => faults::read_error(life),
+            Nemesis::SyncError => faults::sync_error(life),
+            Nemesis::StartError => kill::in_load(life),
         }
     }
 }
