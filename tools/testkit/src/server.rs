@@ -36,6 +36,8 @@ pub struct Setup {
     config: String,
     variables: Vec<(String, String)>,
     arguments: Vec<String>,
+    data: Option<PathBuf>,
+    executable: Option<PathBuf>,
 }
 
 impl Setup {
@@ -72,6 +74,18 @@ impl Setup {
     /// Adds a flag to `pando serve`.
     pub fn argument(mut self, argument: &str) -> Setup {
         self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Keeps the data there, on another disk for instance, and not in the server's folder.
+    pub fn data_at(mut self, directory: &Path) -> Setup {
+        self.data = Some(directory.to_owned());
+        self
+    }
+
+    /// Runs this executable, and not the one under test.
+    pub fn executable(mut self, path: &Path) -> Setup {
+        self.executable = Some(path.to_owned());
         self
     }
 
@@ -123,6 +137,12 @@ struct Running {
 impl Pando {
     /// Starts the server (again, on the port it had). Returns when `/ready` answers 200.
     pub fn start(&mut self) -> Result<()> {
+        self.spawn()?;
+        self.wait_ready()
+    }
+
+    /// Starts the process and does not wait for it.
+    pub fn spawn(&mut self) -> Result<()> {
         let listen = self
             .address
             .map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
@@ -134,8 +154,6 @@ impl Pando {
             .append(true)
             .open(self.log_path())?;
         let mut command = self.command("serve")?;
-        // Building the executable, where nobody did before, is not part of its start.
-        let began = Instant::now();
         command
             .args(["--listen", &listen, "--metrics-listen", &metrics])
             .args(&self.setup.arguments);
@@ -156,7 +174,14 @@ impl Pando {
                 }
             });
         }
-        let running = self.running.insert(Running { child, printed });
+        self.running = Some(Running { child, printed });
+        Ok(())
+    }
+
+    /// Waits until `/ready` answers 200.
+    pub fn wait_ready(&mut self) -> Result<()> {
+        let began = Instant::now();
+        let running = self.running.as_mut().context("find the started server")?;
         loop {
             let printed = running
                 .printed
@@ -187,7 +212,10 @@ impl Pando {
 
     /// A `pando` command that runs in this server's folder and sees its configuration.
     pub fn command(&self, verb: &str) -> Result<Command> {
-        let mut command = Command::new(executable::pando()?);
+        let mut command = Command::new(match &self.setup.executable {
+            Some(path) => path,
+            None => executable::pando()?,
+        });
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("PANDO_") {
                 command.env_remove(name);
@@ -196,6 +224,9 @@ impl Pando {
         command.current_dir(self.folder.path()).arg(verb);
         if let (Some(folder), "serve" | "migrate") = (&self.setup.migrations_folder, verb) {
             command.arg("--migrations").arg(folder);
+        }
+        if let Some(data) = &self.setup.data {
+            command.env("PANDO_DATA_DIR", data);
         }
         command.envs(
             self.setup
@@ -268,12 +299,19 @@ impl Pando {
 
     /// The data directory.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("pando-data")
+        let own = || self.folder.path().join("pando-data");
+        self.setup.data.clone().unwrap_or_else(own)
     }
 
     /// Where mail goes in development.
     pub fn mail(&self) -> PathBuf {
         self.data().join("mail")
+    }
+
+    /// Writes a migration beside those of the setup; it runs at the next start.
+    pub fn add_migration(&self, name: &str, sql: &str) -> Result<()> {
+        let file = self.folder.path().join("migrations").join(name);
+        fs::write(file.with_extension("sql"), sql).context("write a migration")
     }
 
     /// All log lines since the first start.
@@ -294,6 +332,18 @@ impl Pando {
     /// The process id of the running server.
     pub fn process_id(&self) -> Option<u32> {
         self.running.as_ref().map(|running| running.child.id())
+    }
+
+    /// How the process ended, if it did by itself.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        let Some(running) = &mut self.running else {
+            return Ok(None);
+        };
+        let status = running.child.try_wait()?;
+        if status.is_some() {
+            self.running = None;
+        }
+        Ok(status)
     }
 
     /// Ends the process at once, as a power button or the out-of-memory killer would (SIGKILL).
