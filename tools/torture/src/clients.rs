@@ -382,7 +382,7 @@ impl Writer {
             match (outcome, &change.after) {
                 (Outcome::Unknown(_), _) => drop(self.parked.insert(change.id, ())),
                 (Outcome::Done, Some(content)) => {
-                    drop(self.rows.insert(change.id, content.clone()));
+                    let _earlier = self.rows.insert(change.id, content.clone());
                 }
                 (Outcome::Done, None) => drop(self.rows.remove(&change.id)),
                 _ => {}
