@@ -128,7 +128,24 @@ pub fn page(
     Ok((users, total))
 }
 
+/// The most that an account's metadata may take as JSON, bytes: all of it is in each access token, which must fit into a header.
+const METADATA_MAX: usize = 16 << 10;
+
 fn values(user: &User) -> Result<Vec<Value>, SqlError> {
+    let (of_app, of_user) = (jsonb(&user.app_metadata)?, jsonb(&user.user_metadata)?);
+    let length = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        _ => 0,
+    };
+    if length(&of_app) + length(&of_user) > METADATA_MAX {
+        return Err(SqlError::new(
+            "54000",
+            format!(
+                "The metadata of a user is in every access token and may have {} KiB; keep more in a table",
+                METADATA_MAX >> 10
+            ),
+        ));
+    }
     Ok(vec![
         user.id.to_string().into(),
         user.role.clone().into(),
@@ -147,8 +164,8 @@ fn values(user: &User) -> Result<Vec<Value>, SqlError> {
         user.email_change_sent_at.clone().into(),
         i64::from(user.email_change_half_done).into(),
         user.last_sign_in_at.clone().into(),
-        jsonb(&user.app_metadata)?,
-        jsonb(&user.user_metadata)?,
+        of_app,
+        of_user,
         user.created_at.clone().into(),
         user.updated_at.clone().into(),
         user.banned_until.clone().into(),

@@ -135,8 +135,14 @@ async fn bad_bodies_are_clear_refusals() {
         "[".repeat(100),
         "]".repeat(100)
     );
+    // A token that holds it would fit into no header.
+    let heavy = format!(
+        "{{\"email\":\"h@x.io\",\"password\":\"{PASSWORD}\",\"data\":{{\"a\":\"{}\"}}}}",
+        "x".repeat(17 << 10)
+    );
     for (body, code) in [
         (b"{".as_slice(), "bad_json"),
+        (heavy.as_bytes(), "validation_failed"),
         (nested.as_bytes(), "validation_failed"),
         (b"[]", "bad_json"),
         (b"{\"email\":\"\xff\xfe\"}", "bad_json"),
