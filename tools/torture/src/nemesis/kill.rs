@@ -120,7 +120,8 @@ pub fn anywhere(life: &mut Life) -> Result<Vec<Violation>> {
     match life.site.random.below(100) {
         0..60 => in_load(life),
         60..72 => in_start(life),
-        72..82 => in_migration(life),
+        72..80 => in_migration(life),
+        80..85 => super::backup::in_backup(life),
         _ => in_checkpoint(life),
     }
 }
