@@ -7,10 +7,9 @@ use crate::disk::{CutStyle, Disk};
 use crate::integrity;
 use crate::ledger::Ledger;
 use crate::model::Model;
-use crate::nemesis::clock;
 use crate::random::Random;
 use anyhow::{Context, Result};
-use pando_testkit::{Keys, Pando, Setup};
+use pando_testkit::{Keys, Pando, Setup, faketime};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -125,8 +124,8 @@ impl Life {
         };
         if let Some(folder) = &clock {
             let file = folder.path().join("clock");
-            clock::set(&file, "+0")?;
-            for (name, value) in clock::variables(&file)? {
+            faketime::set(&file, "+0")?;
+            for (name, value) in faketime::variables(&file)? {
                 setup = setup.variable(&name, &value);
             }
         }

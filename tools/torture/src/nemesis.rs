@@ -83,6 +83,12 @@ impl FromStr for Nemesis {
 }
 
 impl Nemesis {
+    /// How many rounds of it the short form has.
+    pub fn short_rounds(self) -> u32 {
+        let found = NEMESES.iter().find(|(nemesis, _, _)| *nemesis == self);
+        found.map_or(1, |(_, _, rounds)| *rounds)
+    }
+
     /// Rounds that one data directory lives through.
     pub fn rounds_of_a_life(self) -> u32 {
         match self {
