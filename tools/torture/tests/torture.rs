@@ -1,6 +1,6 @@
 //! The short form of the proof that nothing acknowledged is lost. `cargo x torture --long` goes on.
 //!
-//! One test after the other, so that no load slows another one's deadlines.
+//! One test after the other where one process runs them all, so that no load slows another one's deadlines.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use pando_testkit::faketime;

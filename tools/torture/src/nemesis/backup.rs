@@ -94,10 +94,7 @@ fn restored(life: &mut Life, file: &str) -> Result<Vec<Violation>> {
 /// A backup that is struck leaves nothing under its name, or all of it.
 fn struck(life: &mut Life) -> Result<Vec<Violation>> {
     let path = copy_name(life, "struck")?;
-    let heavy = Load {
-        heavy: true,
-        ..Load::default()
-    };
+    let heavy = Load { heavy: true };
     let ((), seen) = life.load(heavy, |site, seen| {
         wait_for_load(seen);
         thread::sleep(Duration::from_millis(site.random.below(300)));

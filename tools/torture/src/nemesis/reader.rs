@@ -19,10 +19,7 @@ const OVER: u64 = 8 << 20;
 /// Writes until the log is at its bound: writes are then refused and say why, reads go on, and writes do once the reader is gone.
 pub fn endless(life: &mut Life) -> Result<Vec<Violation>> {
     let keys = life.keys.clone().context("know the keys")?;
-    let load = Load {
-        heavy: true,
-        refusals_are_firm: true,
-    };
+    let load = Load { heavy: true };
     let file = life.data().join("pando.db");
     let log = life.data().join("pando.db-wal");
     let ((), seen) = life.load(load, |site, seen| {
