@@ -7,7 +7,6 @@
 mod authorisation;
 mod bad_input;
 mod command;
-mod crash;
 mod doctor;
 mod documents;
 mod drain;

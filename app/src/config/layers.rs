@@ -50,7 +50,12 @@ pub struct Refused {
 pub type Set = BTreeMap<&'static str, (String, Origin)>;
 
 /// Variables of ours that are not settings: they steer the tests of this repository.
-const OTHER_VARIABLES: &[&str] = &["PANDO_CONFIG", "PANDO_BIN"];
+const OTHER_VARIABLES: &[&str] = &[
+    "PANDO_CONFIG",
+    "PANDO_BIN",
+    #[cfg(feature = "planted")]
+    "PANDO_PLANTED",
+];
 
 /// Adds what a `pando.toml` sets.
 pub fn add_file(set: &mut Set, path: &Path, text: &str) -> Result<(), Refused> {

@@ -11,7 +11,7 @@ use crate::embedded::reader::{Readers, Tried};
 use crate::embedded::script::{self, SqlAnswer};
 use crate::embedded::sequences::Sequences;
 use crate::embedded::writer::Writer;
-use crate::embedded::{directory, migrator, page, triggers};
+use crate::embedded::{directory, fatal, mapped, migrator, page, triggers};
 use crate::error::{DbError, MigrateError, OpenError};
 use crate::migration::{AppliedMigration, Migration};
 use crate::tx::Tx;
@@ -74,6 +74,8 @@ impl Db {
     pub fn open(config: Config, registry: &mut Registry) -> Result<Db, OpenError> {
         let lock = directory::lock(&config.directory)?;
         let file = directory::database_file(&config.directory);
+        fatal::name(&file);
+        mapped::watch(&file);
         let metrics = Metrics::new(registry);
         let (mut connection, alarm) = open(&file, Mode::Write)?;
         let catalog = migrator::prepare(&connection, &file)?;

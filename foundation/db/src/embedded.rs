@@ -12,6 +12,7 @@ pub(crate) mod identity;
 pub(crate) mod inspect;
 mod json;
 pub(crate) mod log;
+pub(crate) mod mapped;
 pub(crate) mod metrics;
 pub(crate) mod migrator;
 pub(crate) mod mutate;

@@ -23,6 +23,7 @@ mod db;
 mod embedded;
 mod error;
 mod migration;
+mod planted;
 mod row;
 mod tx;
 
@@ -35,6 +36,7 @@ pub use embedded::restore::Restoring;
 pub use embedded::script::SqlAnswer;
 pub use error::{BackupError, DbError, MigrateError, OpenError};
 pub use migration::{AppliedMigration, Migration};
+pub use planted::planted;
 pub use row::{FromValue, Row};
 pub use tx::Tx;
 

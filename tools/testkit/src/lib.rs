@@ -7,6 +7,7 @@
 
 pub mod cache;
 pub mod executable;
+pub mod faketime;
 pub mod http;
 pub mod mail;
 pub mod node;

@@ -130,7 +130,7 @@ fn granted(answer: Result<Response>) -> Outcome {
             Some(session) => Outcome::Granted(session),
             None => Outcome::Unknown(format!("no session in {}", answer.text())),
         },
-        other => crate::clients::outcome(other, false),
+        other => crate::clients::outcome(&other),
     }
 }
 

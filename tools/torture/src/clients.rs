@@ -29,8 +29,6 @@ const ROWS_MAX: usize = 120;
 pub struct Load {
     /// Long texts, so that the log grows fast.
     pub heavy: bool,
-    /// Whether a 503 or a 507 promises that nothing was done. It does where no commit can be on its way.
-    pub refusals_are_firm: bool,
 }
 
 /// What the clients saw, while they run.
@@ -106,15 +104,11 @@ impl Seen {
     }
 }
 
-/// What is known of an operation by its answer.
-pub fn outcome(answer: Result<Response>, refusals_are_firm: bool) -> Outcome {
+/// What is known of an operation by its answer: one that was answered with an error did nothing.
+pub fn outcome(answer: &Result<Response>) -> Outcome {
     match answer {
         Ok(answer) if answer.status < 300 => Outcome::Done,
-        Ok(answer) if answer.status < 500 => Outcome::Refused(answer.status),
-        Ok(answer) if refusals_are_firm && matches!(answer.status, 503 | 507) => {
-            Outcome::Refused(answer.status)
-        }
-        Ok(answer) => Outcome::Unknown(format!("{} {}", answer.status, answer.text())),
+        Ok(answer) => Outcome::Refused(answer.status),
         // The client says so when it had no connection to send over.
         Err(error) if error.to_string() == "connect" => Outcome::NotSent,
         Err(error) => Outcome::Unknown(format!("{error:#}")),
@@ -212,10 +206,7 @@ impl Writer {
             {
                 seen.complain(Breach::Lost, why);
             }
-            let outcome = match &answer {
-                Ok(answer) => outcome(Ok(answer.clone()), self.load.refusals_are_firm),
-                Err(error) => outcome(Err(anyhow::anyhow!("{error}")), false),
-            };
+            let outcome = outcome(&answer);
             self.book.settle(number, &outcome)?;
             seen.count(&answer, &outcome);
             self.learn(&operation, &outcome);
@@ -453,7 +444,7 @@ fn keep_sessions(
         };
         match &outcome {
             Outcome::Granted(_) => drop(seen.done.fetch_add(1, Ordering::Relaxed)),
-            Outcome::Refused(status) => seen.complain(
+            Outcome::Refused(status @ 400..500) => seen.complain(
                 Breach::Session,
                 format!("a sign-up or refresh was refused with {status}"),
             ),

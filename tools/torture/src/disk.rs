@@ -55,7 +55,6 @@ impl Disk {
         };
         disk.attach()?;
         std::fs::create_dir(disk.path().join("tmp")).context("make a folder on the disk")?;
-        std::fs::create_dir(disk.path().join("pando-data")).context("WORKAROUND")?;
         disk.shared.tree().sync(tree::ROOT).map_err(errno)?;
         Ok(disk)
     }

@@ -26,7 +26,12 @@ pub fn check(data: &Path) -> Result<Vec<Violation>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let complaints = complaints(&path).unwrap_or_else(|error| vec![error.to_string()]);
+    check_file(&path)
+}
+
+/// The same of this very file, which nobody else uses.
+pub fn check_file(path: &Path) -> Result<Vec<Violation>> {
+    let complaints = complaints(path).unwrap_or_else(|error| vec![error.to_string()]);
     Ok(complaints
         .into_iter()
         .map(|text| violation(Breach::Corrupt, text))

@@ -20,6 +20,7 @@ pub mod life;
 pub mod model;
 pub mod nemesis;
 pub mod operation;
+pub mod planted;
 pub mod random;
 pub mod report;
 

@@ -9,8 +9,9 @@ use crate::ledger::Ledger;
 use crate::model::Model;
 use crate::random::Random;
 use anyhow::{Context, Result};
-use pando_testkit::{Keys, Pando, Setup};
-use std::path::{Path, PathBuf};
+use pando_testkit::{Keys, Pando, Setup, faketime};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -51,7 +52,9 @@ pub struct Terms {
     pub executable: Option<PathBuf>,
     /// On a disk of ours, whose power can be cut.
     pub on_disk: bool,
-    /// Lines for `pando.toml`.
+    /// With a clock that can jump.
+    pub with_clock: bool,
+    /// Lines for `[limits]` of `pando.toml`.
     pub config: String,
     /// Variables of the server.
     pub variables: Vec<(String, String)>,
@@ -91,7 +94,11 @@ pub struct Life {
     /// What must be there.
     pub model: Model,
     ledger: Ledger,
+    setup: Setup,
+    clock: Option<TempDir>,
     _folder: TempDir,
+    /// How much of the server's log was looked through.
+    log_read: usize,
     /// How long the last start took.
     pub start_time: Duration,
     /// Migrations added so far.
@@ -111,6 +118,17 @@ impl Life {
         for (name, value) in &terms.variables {
             setup = setup.variable(name, value);
         }
+        let clock = match terms.with_clock {
+            true => Some(tempfile::tempdir().context("make a folder for the clock")?),
+            false => None,
+        };
+        if let Some(folder) = &clock {
+            let file = folder.path().join("clock");
+            faketime::set(&file, "+0")?;
+            for (name, value) in faketime::variables(&file)? {
+                setup = setup.variable(&name, &value);
+            }
+        }
         let disk = terms.on_disk.then(Disk::mount).transpose()?;
         if let Some(disk) = &disk {
             setup = setup
@@ -123,14 +141,17 @@ impl Life {
             .context("make a folder for the ledger")?;
         Ok(Life {
             site: Site {
-                pando: setup.prepare()?,
+                pando: setup.clone().prepare()?,
                 disk,
                 random: Random::new(seed),
             },
             keys: None,
             model: Model::default(),
             ledger: Ledger::new(folder.path()),
+            setup,
+            clock,
             _folder: folder,
+            log_read: 0,
             start_time: Duration::from_millis(150),
             migrations: 1,
         })
@@ -197,6 +218,12 @@ impl Life {
             }
         }
         found.extend(self.compare(thorough)?);
+        let log = self.site.pando.log();
+        let panic = log.get(self.log_read..).unwrap_or_default();
+        if let Some(line) = panic.lines().find(|line| line.contains("panicked")) {
+            found.push(violation(Breach::Conduct, line));
+        }
+        self.log_read = log.len();
         Ok(found)
     }
 
@@ -206,11 +233,7 @@ impl Life {
             .keys
             .clone()
             .context("know the keys before the check")?;
-        let mut accounts = Accounts::new(
-            self.site.pando.address(),
-            &keys.publishable,
-            self.ledger.book("checker")?,
-        );
+        let mut accounts = self.accounts(self.site.pando.address(), "checker")?;
         let compared = checker::check(
             &self.site.pando,
             &keys,
@@ -233,14 +256,30 @@ impl Life {
         })
     }
 
+    /// Accounts of a server that has this life's keys, with a book of that name.
+    pub fn accounts(&self, address: SocketAddr, book: &str) -> Result<Accounts> {
+        let keys = self
+            .keys
+            .as_ref()
+            .context("know the keys before accounts")?;
+        let book = self.ledger.book(book)?;
+        Ok(Accounts::new(address, &keys.publishable, book))
+    }
+
+    /// What another server like this one is set up with.
+    pub fn setup(&self) -> Setup {
+        self.setup.clone()
+    }
+
+    /// The file the clock stands in.
+    pub fn clock(&self) -> Option<PathBuf> {
+        let folder = self.clock.as_ref()?;
+        Some(folder.path().join("clock"))
+    }
+
     /// The data directory.
     pub fn data(&self) -> PathBuf {
         self.site.pando.data()
-    }
-
-    /// Whether a file of the data directory is there.
-    pub fn has(&self, name: &str) -> bool {
-        Path::new(&self.data()).join(name).exists()
     }
 }
 

@@ -1,7 +1,10 @@
 //! What is done to the server. Each nemesis is a round: load, harm, and the server down or up again for the check.
 
+pub mod backup;
+pub mod clock;
 pub mod faults;
 pub mod kill;
+pub mod reader;
 
 use crate::checker::Violation;
 use crate::life::{Life, Terms};
@@ -20,6 +23,8 @@ pub enum Nemesis {
     KillMigration,
     /// kill -9 while the log is written back.
     KillCheckpoint,
+    /// kill -9 while a backup is made.
+    KillBackup,
     /// The power of the disk goes, in any of those moments.
     Power,
     /// No room on the disk.
@@ -32,6 +37,10 @@ pub enum Nemesis {
     SyncError,
     /// The first start meets any of them.
     StartError,
+    /// The clock jumps.
+    Clock,
+    /// Another process reads without end.
+    Reader,
 }
 
 /// All of them, with their names and rounds in the short form.
@@ -40,12 +49,15 @@ pub const NEMESES: &[(Nemesis, &str, u32)] = &[
     (Nemesis::KillStart, "kill-start", 3),
     (Nemesis::KillMigration, "kill-migration", 3),
     (Nemesis::KillCheckpoint, "kill-checkpoint", 3),
+    (Nemesis::KillBackup, "kill-backup", 3),
     (Nemesis::Power, "power", 30),
     (Nemesis::Full, "full", 4),
     (Nemesis::WriteError, "write-error", 3),
     (Nemesis::ReadError, "read-error", 3),
     (Nemesis::SyncError, "sync-error", 4),
     (Nemesis::StartError, "start-error", 4),
+    (Nemesis::Clock, "clock", 3),
+    (Nemesis::Reader, "reader", 2),
 ];
 
 impl fmt::Display for Nemesis {
@@ -71,6 +83,12 @@ impl FromStr for Nemesis {
 }
 
 impl Nemesis {
+    /// How many rounds of it the short form has.
+    pub fn short_rounds(self) -> u32 {
+        let found = NEMESES.iter().find(|(nemesis, _, _)| *nemesis == self);
+        found.map_or(1, |(_, _, rounds)| *rounds)
+    }
+
     /// Rounds that one data directory lives through.
     pub fn rounds_of_a_life(self) -> u32 {
         match self {
@@ -81,16 +99,29 @@ impl Nemesis {
         }
     }
 
+    /// Whether it needs a disk of ours.
+    pub fn needs_disk(self) -> bool {
+        matches!(
+            self,
+            Nemesis::Power
+                | Nemesis::Full
+                | Nemesis::WriteError
+                | Nemesis::ReadError
+                | Nemesis::SyncError
+                | Nemesis::StartError
+        )
+    }
+
     /// What a life under this nemesis is lived with.
     pub fn terms(self) -> Terms {
+        let config = match self {
+            Nemesis::Reader => format!("wal_bytes_max = {}", reader::BOUND),
+            _ => String::new(),
+        };
         Terms {
-            on_disk: !matches!(
-                self,
-                Nemesis::Kill
-                    | Nemesis::KillStart
-                    | Nemesis::KillMigration
-                    | Nemesis::KillCheckpoint
-            ),
+            on_disk: self.needs_disk(),
+            with_clock: self == Nemesis::Clock,
+            config,
             ..Terms::default()
         }
     }
@@ -117,6 +148,9 @@ impl Nemesis {
             Nemesis::ReadError => faults::read_error(life),
             Nemesis::SyncError => faults::sync_error(life),
             Nemesis::StartError => kill::in_load(life),
+            Nemesis::KillBackup => backup::in_backup(life),
+            Nemesis::Clock => clock::jump(life),
+            Nemesis::Reader => reader::endless(life),
         }
     }
 }

@@ -60,6 +60,32 @@ impl Report {
         self.tallies.values().all(|tally| tally.breaches.is_empty())
     }
 
+    /// The run as a line of the table in docs.
+    pub fn ledger_line(&self, date: &str, version: &str) -> String {
+        let rounds: Vec<String> = self
+            .tallies
+            .iter()
+            .map(|(nemesis, tally)| format!("{nemesis} {}", tally.rounds))
+            .collect();
+        let counted = [Breach::Lost, Breach::Doubled, Breach::Resurrected];
+        let all = self.tallies.values().flat_map(|tally| &tally.breaches);
+        let others: u64 = all
+            .filter(|(breach, _)| !counted.contains(breach))
+            .map(|(_, count)| count)
+            .sum();
+        format!(
+            "| {date} | {version} | {} | {} | {}, {}, {} | {} | {} | {} | {others} |",
+            self.seed,
+            rounds.join(", "),
+            self.sum(|tally| tally.acknowledged),
+            self.sum(|tally| tally.refused),
+            self.sum(|tally| tally.unknown),
+            self.count(Breach::Lost),
+            self.count(Breach::Doubled),
+            self.count(Breach::Resurrected),
+        )
+    }
+
     /// Sums a figure up.
     pub fn sum(&self, figure: impl Fn(&Tally) -> u64) -> u64 {
         self.tallies.values().map(figure).sum()

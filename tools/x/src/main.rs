@@ -11,6 +11,7 @@ mod run;
 mod services;
 mod test;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ cargo x tidy                 layering, file sizes, banned crates, forbidden word
 cargo x bench NAME [..]      a benchmark, built for release; `cargo x bench peers` compares with others
 cargo x oracle [..]          the embedded engine beside PostgreSQL: --cases N, --seed S, --long, --leaks, --planted, --replay FILE
 cargo x fuzz [TARGET] [..]    SQL, literals and REST's grammar against arbitrary texts: --seconds N, --seed S, --grow
+cargo x torture [..]         the server killed, its power cut, its disk full: --short, --long, --seed N, --rounds N, --only kill,power, --planted
 cargo x services             what the tests need besides cargo, and whether it is here; installs what it can
 ";
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(&rest),
         "oracle" => oracle::oracle(&rest),
         "fuzz" => fuzz::fuzz(&rest),
+        "torture" => torture::torture(&rest),
         "services" => services::services(),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

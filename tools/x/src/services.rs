@@ -1,8 +1,8 @@
 //! `cargo x services`: what the tests use besides cargo, whether it is here, and installing what can be installed.
 
 use anyhow::{Context, Result, bail};
-use pando_testkit::{Node, Postgres, cache};
-use std::path::PathBuf;
+use pando_testkit::{Node, Postgres, cache, faketime};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Prints the list; an error if something is missing and could not be installed.
@@ -18,7 +18,16 @@ pub fn services() -> Result<()> {
         Ok(programs) => println!("postgres   ready, 15 in {}", programs.display()),
         Err(error) => println!("postgres   missing: {error:#}"),
     }
-    if node.is_err() || postgres.is_err() {
+    let (fuse, clock) = (fuse(), clock());
+    match &fuse {
+        Ok(()) => println!("fuse       ready"),
+        Err(error) => println!("fuse       missing: {error:#}"),
+    }
+    match &clock {
+        Ok(()) => println!("faketime   ready"),
+        Err(error) => println!("faketime   missing: {error:#}"),
+    }
+    if node.is_err() || postgres.is_err() || fuse.is_err() || clock.is_err() {
         bail!("not everything is here");
     }
     Ok(())
@@ -45,6 +54,43 @@ pub fn postgres() -> Result<PathBuf> {
     ])
     .context("only some systems have postgresql-15 among their packages, Debian 12 for one")?;
     Postgres::programs()
+}
+
+/// Makes sure of FUSE, for the disk whose power is cut: root needs the kernel's module alone, anybody else Debian's fuse3.
+pub fn fuse() -> Result<()> {
+    let device = Path::new("/dev/fuse");
+    if !device.exists() && is_root() {
+        // Where it is built in, or may not be loaded, this fails and the next line tells.
+        let _loaded = Command::new("modprobe").arg("fuse").output();
+    }
+    if !device.exists() {
+        bail!("there is no /dev/fuse (in a container: --device /dev/fuse --cap-add SYS_ADMIN)");
+    }
+    if !is_root() && !runs("fusermount3", "--version") {
+        bail!("fusermount3 is not here (Debian: apt-get install fuse3)");
+    }
+    Ok(())
+}
+
+/// Makes sure of libfaketime, which shows a server another time. As root on Debian or Ubuntu it is installed from the system.
+pub fn clock() -> Result<()> {
+    let missing = match faketime::library() {
+        Ok(_) => return Ok(()),
+        Err(missing) => missing,
+    };
+    if !runs("apt-get", "--version") || !is_root() {
+        return Err(missing);
+    }
+    eprintln!("==> apt-get install faketime (for a clock that jumps)");
+    apt(&["update", "--quiet=2"])?;
+    apt(&[
+        "install",
+        "--quiet=2",
+        "--yes",
+        "--no-install-recommends",
+        "faketime",
+    ])?;
+    faketime::library().map(|_| ())
 }
 
 /// Makes sure of Node and the SDK. Without npm, and as root on Debian or Ubuntu, npm is installed from the system first.

@@ -24,6 +24,17 @@ pub fn test(arguments: &[String]) -> Result<()> {
             "the tests that compare with PostgreSQL, because it is not to be had: {error:#}"
         ));
     }
+    eprintln!("==> FUSE and libfaketime, with which the server is harmed");
+    if let Err(error) = services::fuse() {
+        // The tests that need it fail by themselves, unless PANDO_WITHOUT_FUSE=1 says that they may not.
+        eprintln!("FUSE is not to be had: {error:#}");
+    }
+    let clock = services::clock();
+    if let Err(error) = &clock {
+        not_done.push(format!(
+            "the test whose clock jumps, because libfaketime is not to be had: {error:#}"
+        ));
+    }
     eprintln!("==> the executable under test");
     let executable = pando_testkit::executable::build(&[])?;
 
@@ -43,6 +54,9 @@ pub fn test(arguments: &[String]) -> Result<()> {
     if postgres.is_err() {
         runner.env("PANDO_TEST_WITHOUT_POSTGRES", "1");
     }
+    if clock.is_err() {
+        runner.env("PANDO_TEST_WITHOUT_FAKETIME", "1");
+    }
     step(&mut runner)?;
     if arguments.is_empty() {
         step(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
@@ -55,6 +69,12 @@ pub fn test(arguments: &[String]) -> Result<()> {
                 "--cases".to_owned(),
                 "30000".to_owned(),
             ])?;
+        }
+        if services::fuse().is_ok() {
+            eprintln!(
+                "==> six bugs, planted one by one, which the harm done to the server must find"
+            );
+            crate::torture::torture(&["--planted".to_owned()])?;
         }
     }
 

@@ -37,6 +37,7 @@ fn complaints(root: &Path) -> Result<Vec<String>> {
     let sources = sources(root)?;
     let metadata = crates::metadata()?;
     let mut found = crates::layering(&metadata);
+    found.extend(crates::planted(&metadata));
     found.extend(crates::banned(&crates::linked()?));
     found.extend(files::too_long(&sources));
     found.extend(words::forbidden(&sources));

@@ -11,6 +11,7 @@ use super::metrics::Metrics;
 use super::reader::deadline_passed;
 use super::sequences::Sequences;
 use crate::error::DbError;
+use crate::planted::planted;
 use pando_sql::SqlError;
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -213,11 +214,7 @@ impl Worker {
                     Ok(()) => self.commit(&mut slots),
                     Err(full) => fail(&mut slots, &full),
                 }
-                for slot in slots.drain(..) {
-                    slot.job.answer(slot.outcome.unwrap_or_else(|| {
-                        Err(DbError::Unavailable("the write was not run".to_owned()))
-                    }));
-                }
+                answer(&mut slots);
             }
             if let Some(run) = exclusive
                 && catch_unwind(AssertUnwindSafe(|| run(&mut self.connection))).is_err()
@@ -247,7 +244,7 @@ impl Worker {
     }
 
     /// Runs all slots in one transaction and commits it. Every slot has an outcome afterwards.
-    fn commit(&mut self, slots: &mut [Slot]) {
+    fn commit(&mut self, slots: &mut Vec<Slot>) {
         let mut drops = 0;
         loop {
             match self.attempt(slots) {
@@ -275,6 +272,9 @@ impl Worker {
             self.roll_back();
             return;
         }
+        if planted("answer-before-fsync") {
+            answer(slots);
+        }
         let start = Instant::now();
         let committed = self
             .sequences
@@ -286,6 +286,9 @@ impl Worker {
         if let Err(error) = committed {
             tracing::error!(%error, "a commit failed; its writes are undone");
             self.roll_back();
+            if planted("swallowed-failure") {
+                return;
+            }
             for slot in slots
                 .iter_mut()
                 .filter(|slot| matches!(slot.outcome, Some(Ok(()))))
@@ -374,5 +377,14 @@ enum Attempt {
 fn fail(slots: &mut [Slot], reason: &DbError) {
     for slot in slots.iter_mut().filter(|slot| slot.outcome.is_none()) {
         slot.outcome = Some(Err(reason.clone()));
+    }
+}
+
+fn answer(slots: &mut Vec<Slot>) {
+    for slot in slots.drain(..) {
+        slot.job.answer(
+            slot.outcome
+                .unwrap_or_else(|| Err(DbError::Unavailable("the write was not run".to_owned()))),
+        );
     }
 }

@@ -29,7 +29,7 @@ impl Target {
             Target::Database => name == "pando.db",
             Target::Log => name == "pando.db-wal",
             Target::AllOfTheDatabase => name.starts_with("pando.db"),
-            Target::Keys => name.starts_with("master.key"),
+            Target::Keys => name.contains("master.key"),
             Target::Temporary => path.starts_with("tmp"),
         }
     }

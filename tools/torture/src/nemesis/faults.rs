@@ -29,10 +29,7 @@ fn fault(target: Target, act: Act, errno: i32) -> Fault {
 /// There is no room: writes are refused and say when to ask again, reads go on, and writes do once there is room.
 pub fn full(life: &mut Life) -> Result<Vec<Violation>> {
     let keys = life.keys.clone().context("know the keys")?;
-    let load = Load {
-        refusals_are_firm: true,
-        ..Load::default()
-    };
+    let load = Load::default();
     let kind = life.site.random.below(4);
     let room = life.site.random.below(200_000);
     let ((), seen) = life.load(load, |site, seen| {
@@ -161,7 +158,6 @@ pub fn sync_error(life: &mut Life) -> Result<Vec<Violation>> {
     let at_checkpoint = life.site.random.chance(30);
     let load = Load {
         heavy: at_checkpoint,
-        ..Load::default()
     };
     let ((), seen) = life.load(load, |site, seen| {
         wait_for_load(seen);

@@ -11,10 +11,7 @@ use std::time::{Duration, Instant};
 /// In the middle of the load.
 pub fn in_load(life: &mut Life) -> Result<Vec<Violation>> {
     let heavy = life.site.random.chance(15);
-    let load = Load {
-        heavy,
-        ..Load::default()
-    };
+    let load = Load { heavy };
     let ((), seen) = life.load(load, |site, seen| {
         wait_for_load(seen);
         thread::sleep(Duration::from_millis(site.random.below(450)));
@@ -91,10 +88,7 @@ pub fn in_migration(life: &mut Life) -> Result<Vec<Violation>> {
 
 /// While the log is written back: at a stop, or under a load that makes it long.
 pub fn in_checkpoint(life: &mut Life) -> Result<Vec<Violation>> {
-    let load = Load {
-        heavy: true,
-        ..Load::default()
-    };
+    let load = Load { heavy: true };
     let at_stop = life.site.random.chance(50);
     let ((), seen) = life.load(load, |site, seen| {
         wait_for_load(seen);
@@ -120,7 +114,8 @@ pub fn anywhere(life: &mut Life) -> Result<Vec<Violation>> {
     match life.site.random.below(100) {
         0..60 => in_load(life),
         60..72 => in_start(life),
-        72..82 => in_migration(life),
+        72..80 => in_migration(life),
+        80..85 => super::backup::in_backup(life),
         _ => in_checkpoint(life),
     }
 }

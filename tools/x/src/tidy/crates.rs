@@ -130,6 +130,37 @@ pub fn banned(linked: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// A complaint for each crate that a build without flags would get planted bugs into: the feature is asked for by name, or not at all.
+pub fn planted(metadata: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for package in own_packages(metadata) {
+        let name = package["name"].as_str().unwrap_or_default();
+        let features = &package["features"];
+        let mut waiting = vec!["default".to_owned()];
+        let mut seen = Vec::new();
+        while let Some(feature) = waiting.pop() {
+            if feature.split('/').next_back() == Some("planted") {
+                found.push(format!("{name} has planted bugs by default"));
+            }
+            for implied in features[&feature].as_array().into_iter().flatten() {
+                let implied = implied.as_str().unwrap_or_default().to_owned();
+                if !seen.contains(&implied) {
+                    seen.push(implied.clone());
+                    waiting.push(implied);
+                }
+            }
+        }
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let mut asked = dependency["features"].as_array().into_iter().flatten();
+            if asked.any(|feature| feature == "planted") {
+                let to = dependency["name"].as_str().unwrap_or_default();
+                found.push(format!("{name} asks for the planted bugs of {to}"));
+            }
+        }
+    }
+    found
+}
+
 struct Place {
     name: String,
     /// The first part of the folder: app, services, foundation, tools, tests, bench.
@@ -221,6 +252,32 @@ mod tests {
         check("services/auth", "tools/testkit", Value::Null, 1);
         check("tests", "services/auth", Value::Null, 1);
         check("tools/testkit", "services/auth", Value::Null, 1);
+    }
+
+    #[test]
+    fn bugs_that_are_planted_by_default_are_complained_about() {
+        let check = |features: Value, asked: Value, expected: &[&str]| {
+            let metadata = json!({"packages": [{
+                "name": "pando", "source": null, "features": features,
+                "dependencies": [{"name": "pando-db", "features": asked}],
+            }]});
+            assert_eq!(planted(&metadata), expected);
+        };
+        check(
+            json!({"default": [], "planted": ["pando-db/planted"]}),
+            json!([]),
+            &[],
+        );
+        check(
+            json!({"default": ["all"], "all": ["pando-db/planted"]}),
+            json!([]),
+            &["pando has planted bugs by default"],
+        );
+        check(
+            json!({}),
+            json!(["planted"]),
+            &["pando asks for the planted bugs of pando-db"],
+        );
     }
 
     #[test]
