@@ -104,10 +104,12 @@ impl Seen {
     }
 }
 
-/// What is known of an operation by its answer: one that was answered with an error did nothing.
+/// What is known of an operation by its answer: one that was answered with an error did nothing, unless its time was over before
+/// the database had answered.
 pub fn outcome(answer: &Result<Response>) -> Outcome {
     match answer {
         Ok(answer) if answer.status < 300 => Outcome::Done,
+        Ok(answer) if answer.status == 504 => Outcome::Unknown("504".to_owned()),
         Ok(answer) => Outcome::Refused(answer.status),
         // The client says so when it had no connection to send over.
         Err(error) if error.to_string() == "connect" => Outcome::NotSent,

@@ -134,8 +134,14 @@ impl Disk {
         tree.capacity = tree.used() + bytes;
     }
 
+    /// Lets every sync take so much longer from now on.
+    pub fn stall(&self, time: Duration) {
+        self.shared.stall(time);
+    }
+
     /// Everything works again, and there is room.
     pub fn mend(&self) {
+        self.shared.stall(Duration::ZERO);
         let mut tree = self.shared.tree();
         tree.faults.clear();
         tree.capacity = u64::MAX / 2;

@@ -29,6 +29,8 @@ pub enum Nemesis {
     Power,
     /// No room on the disk.
     Full,
+    /// Syncs take longer than requests may.
+    Stall,
     /// Writes to the log fail.
     WriteError,
     /// Reads of the database fail.
@@ -52,6 +54,7 @@ pub const NEMESES: &[(Nemesis, &str, u32)] = &[
     (Nemesis::KillBackup, "kill-backup", 3),
     (Nemesis::Power, "power", 30),
     (Nemesis::Full, "full", 4),
+    (Nemesis::Stall, "stall", 2),
     (Nemesis::WriteError, "write-error", 3),
     (Nemesis::ReadError, "read-error", 3),
     (Nemesis::SyncError, "sync-error", 4),
@@ -105,6 +108,7 @@ impl Nemesis {
             self,
             Nemesis::Power
                 | Nemesis::Full
+                | Nemesis::Stall
                 | Nemesis::WriteError
                 | Nemesis::ReadError
                 | Nemesis::SyncError
@@ -116,6 +120,7 @@ impl Nemesis {
     pub fn terms(self) -> Terms {
         let config = match self {
             Nemesis::Reader => format!("wal_bytes_max = {}", reader::BOUND),
+            Nemesis::Stall => format!("request_deadline_ms = {}", faults::DEADLINE_MS),
             _ => String::new(),
         };
         Terms {
@@ -144,6 +149,7 @@ impl Nemesis {
             Nemesis::KillCheckpoint => kill::in_checkpoint(life),
             Nemesis::Power => kill::anywhere(life),
             Nemesis::Full => faults::full(life),
+            Nemesis::Stall => faults::stall(life),
             Nemesis::WriteError => faults::write_error(life),
             Nemesis::ReadError => faults::read_error(life),
             Nemesis::SyncError => faults::sync_error(life),

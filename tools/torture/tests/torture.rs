@@ -81,6 +81,7 @@ fn a_disk_that_is_full_or_fails_loses_nothing() {
     if has_disk() {
         let faults = [
             Nemesis::Full,
+            Nemesis::Stall,
             Nemesis::WriteError,
             Nemesis::ReadError,
             Nemesis::SyncError,
@@ -108,5 +109,5 @@ fn a_reader_without_end_fills_no_disk() {
 #[test]
 fn every_nemesis_is_run_here() {
     // A new one has to be put into one of the tests above.
-    assert_eq!(NEMESES.len(), 13);
+    assert_eq!(NEMESES.len(), 14);
 }

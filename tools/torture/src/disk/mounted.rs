@@ -10,6 +10,7 @@ use fuser::{
     ReplyEmpty, ReplyEntry, ReplyStatfs, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 use std::ffi::OsStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -24,12 +25,20 @@ const BLOCK: u32 = 4_096;
 pub struct Shared {
     tree: Mutex<Tree>,
     bell: Condvar,
+    /// How much longer a sync takes, milliseconds.
+    stall_ms: AtomicU64,
 }
 
 impl Shared {
     /// The tree, for one at a time.
     pub fn tree(&self) -> MutexGuard<'_, Tree> {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets every sync take so much longer.
+    pub fn stall(&self, time: Duration) {
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.stall_ms.store(time, Ordering::Relaxed);
     }
 
     /// Waits until the power went, or for so long. Answers whether it went.
@@ -285,7 +294,8 @@ impl Filesystem for Mounted {
     }
 
     fn fsync(&self, _: &Request, number: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
-        std::thread::sleep(SYNC);
+        let stall = Duration::from_millis(self.0.stall_ms.load(Ordering::Relaxed));
+        std::thread::sleep(SYNC + stall);
         self.empty(reply, |tree| tree.sync(number.0));
     }
 

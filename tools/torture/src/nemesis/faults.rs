@@ -76,6 +76,27 @@ pub fn full(life: &mut Life) -> Result<Vec<Violation>> {
     Ok(seen.violations())
 }
 
+/// How long a request may take where the disk stalls.
+pub const DEADLINE_MS: u64 = 400;
+
+/// Syncs take longer than a request may: it is answered in time, though nobody knows then what becomes of it.
+pub fn stall(life: &mut Life) -> Result<Vec<Violation>> {
+    let ((), seen) = life.load(Load::default(), |site, seen| {
+        wait_for_load(seen);
+        for _ in 0..2 {
+            disk(site)?.stall(Duration::from_millis(3 * DEADLINE_MS));
+            if !wait(|| seen.status(504) > 0) {
+                let text = "syncs take longer than requests may, and none is answered 504";
+                seen.complain(Breach::Conduct, text.to_owned());
+            }
+            disk(site)?.stall(Duration::ZERO);
+            expect_progress(seen, "after the disk was quick again");
+        }
+        site.strike()
+    })?;
+    Ok(seen.violations())
+}
+
 /// Writes fail with EIO: the server refuses, or stops and says why.
 pub fn write_error(life: &mut Life) -> Result<Vec<Violation>> {
     let ((), seen) = life.load(Load::default(), |site, seen| {
