@@ -44,6 +44,7 @@ impl Disk {
 
     /// An empty disk with power.
     pub fn mount() -> Result<Disk> {
+        sweep();
         let folder = tempfile::Builder::new()
             .prefix("pando-disk-")
             .tempdir()
@@ -166,6 +167,25 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         self.detach();
+    }
+}
+
+/// Takes away the mounts of processes that were killed: nobody answers there any more.
+fn sweep() {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    for line in mounts.lines() {
+        let mut words = line.split(' ');
+        if words.next() != Some(NAME) {
+            continue;
+        }
+        let Some(path) = words.next().map(Path::new) else {
+            continue;
+        };
+        let error = std::fs::metadata(path).err();
+        if error.is_some_and(|error| error.raw_os_error() == Some(libc::ENOTCONN)) {
+            let _swept = Command::new("umount").arg("--lazy").arg(path).output();
+            let _removed = std::fs::remove_dir(path);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::model::Model;
 use crate::random::Random;
 use anyhow::{Context, Result};
 use pando_testkit::{Keys, Pando, Setup, faketime};
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -218,6 +219,9 @@ impl Life {
             }
         }
         found.extend(self.compare(thorough)?);
+        if thorough {
+            found.extend(self.ask_the_doctor()?);
+        }
         let log = self.site.pando.log();
         let panic = log.get(self.log_read..).unwrap_or_default();
         if let Some(line) = panic.lines().find(|line| line.contains("panicked")) {
@@ -225,6 +229,23 @@ impl Life {
         }
         self.log_read = log.len();
         Ok(found)
+    }
+
+    /// What `pando doctor` says of the file, beside the server that runs on it.
+    fn ask_the_doctor(&self) -> Result<Option<Violation>> {
+        let output = self.site.pando.run("doctor", &["--json"])?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        let told: Value = serde_json::from_str(&told).unwrap_or_default();
+        let mut findings = told["findings"].as_array().into_iter().flatten();
+        let integrity = findings.find(|finding| finding["check"] == "integrity");
+        let sound = integrity.is_some_and(|finding| finding["level"] == "ok");
+        Ok((!sound || told["ok"] != true).then(|| {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            violation(
+                Breach::Corrupt,
+                format!("pando doctor says {told} {errors}"),
+            )
+        }))
     }
 
     /// Compares the running server with the ledger.

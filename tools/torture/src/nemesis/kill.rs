@@ -122,7 +122,7 @@ pub fn anywhere(life: &mut Life) -> Result<Vec<Violation>> {
 
 /// Waits until writes are acknowledged, so that there is something to lose.
 pub fn wait_for_load(seen: &Seen) {
-    let deadline = Instant::now() + Duration::from_secs(3);
+    let deadline = Instant::now() + Duration::from_secs(10);
     while seen.done.load(Ordering::Relaxed) < 5 && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(2));
     }
