@@ -1,6 +1,7 @@
 //! One module a command.
 
 mod backup;
+mod copies;
 mod doctor;
 mod keys;
 mod migrate;
@@ -8,7 +9,7 @@ mod restore;
 mod routes;
 mod serve;
 
-use crate::cli::{Arguments, Command};
+use crate::cli::{Arguments, Command, Copies};
 use crate::config::Config;
 use crate::instance;
 use crate::output::say;
@@ -30,34 +31,37 @@ pub fn run(arguments: Arguments) -> Result<()> {
             runtime(&config)?.block_on(migrate::migrate(&config, &action))
         }
         Command::Backup {
+            action: Some(Copies::List { from, json }),
+            ..
+        } => runtime(&config)?.block_on(copies::list(&config, from.as_deref(), json)),
+        Command::Backup {
             file,
             with_key,
             replace,
             json,
             ..
-        } => backup::back_up(
-            &config,
-            &file.context("name the file to make")?,
-            &backup::Wanted {
+        } => {
+            let wanted = backup::Wanted {
                 with_key,
                 replace,
                 json,
-            },
-        ),
+            };
+            backup::back_up(&config, &file.context("name the file to make")?, &wanted)
+        }
         Command::Restore {
             from,
             at,
             key,
             json,
-        } => restore::restore(
-            &config,
-            &restore::Wanted {
+        } => {
+            let wanted = restore::Wanted {
                 from,
                 at,
                 key,
                 json,
-            },
-        ),
+            };
+            runtime(&config)?.block_on(restore::restore(&config, &wanted))
+        }
         Command::Keys { json } => runtime(&config)?.block_on(keys::keys(&config, json)),
         Command::Doctor { json } => runtime(&config)?.block_on(doctor::doctor(&config, json)),
         Command::Routes { json } => runtime(&config)?.block_on(routes::routes(&config, json)),

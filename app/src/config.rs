@@ -1,6 +1,7 @@
 //! Configuration: `pando.toml`, then `PANDO_*` variables, then flags; typed, bounded, and able to say where each value
 //! came from. Invariant: nothing else in this executable reads the environment or the file.
 
+pub mod copies;
 pub mod layers;
 mod near_miss;
 mod setting;
@@ -65,6 +66,7 @@ impl Config {
         self.threads("threads.workers")?;
         self.threads("threads.readers")?;
         self.password_length_min()?;
+        self.check_copies()?;
         Ok(())
     }
 

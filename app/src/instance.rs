@@ -1,6 +1,7 @@
 //! An instance: a data directory, opened, with its keys and its services.
 
 use crate::config::{CONFIRMATIONS, Config};
+use crate::copying::Copying;
 use crate::migrations;
 use anyhow::{Context, Result, bail};
 use pando_auth::Auth;
@@ -31,15 +32,30 @@ pub struct Instance {
     pub limits: Limits,
     auth: Option<Arc<Auth>>,
     clock: Arc<dyn Clock>,
+    copying: Copying,
 }
 
 impl Instance {
     /// Opens the data directory, making it if it is new, and brings our own tables up to date.
     pub async fn open(config: &Config) -> Result<Instance> {
+        Instance::open_copied(config, Copying::none()).await
+    }
+
+    /// The same, for the server: its log is copied from the first moment on.
+    pub async fn open_to_serve(config: &Config) -> Result<Instance> {
+        Instance::open_copied(config, Copying::prepare(config).await?).await
+    }
+
+    async fn open_copied(config: &Config, mut copying: Copying) -> Result<Instance> {
         let directory = data_directory(config);
         let mut registry = Registry::new();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let db = Db::open(database(config, &directory, clock.clone())?, &mut registry)?;
+        let db = Db::open_copied(
+            database(config, &directory, clock.clone())?,
+            copying.seam.clone(),
+            &mut registry,
+        )?;
+        copying.begin(&directory, clock.clone(), &mut registry)?;
         db.migrate("keys", pando_keys::migrations())
             .await
             .context("bring the table of keys up to date")?;
@@ -58,7 +74,14 @@ impl Instance {
             limits: config.limits()?,
             auth: None,
             clock,
+            copying,
         })
+    }
+
+    /// Begins to make backups on a schedule, if they are wanted.
+    pub fn schedule_backups(&mut self, config: &Config) -> Result<()> {
+        self.copying
+            .schedule(config, &data_directory(config), self.clock.clone())
     }
 
     /// Brings the team's own tables up to date and reads the seed if the data directory is new. Answers what ran.
@@ -123,11 +146,13 @@ impl Instance {
     }
 
     /// Lets waiting mail go, then waiting writes, and gives the directory free.
-    pub async fn close(&self) {
+    pub async fn close(&mut self) {
         if let Some(auth) = &self.auth {
             auth.close().await;
         }
+        self.copying.end_schedule();
         self.db.close().await;
+        self.copying.end().await;
     }
 
     fn auth_config(&self, config: &Config, public_url: &str) -> Result<pando_auth::Config> {

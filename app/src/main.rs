@@ -7,6 +7,7 @@ mod banner;
 mod cli;
 mod commands;
 mod config;
+mod copying;
 mod doctor;
 mod instance;
 mod migrations;

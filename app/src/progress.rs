@@ -23,15 +23,24 @@ impl Meter {
 
     /// So many bytes of so many.
     pub fn at(&mut self, done: u64, of: u64) {
-        if self.told.elapsed() >= EVERY && of > 0 {
-            self.told = Instant::now();
-            complain(&format!(
-                "{} {} % of {}",
-                self.what,
-                done.min(of) * 100 / of,
-                size(of)
-            ));
+        if let Some(share) = self.due(done, of) {
+            complain(&format!("{} {share} % of {}", self.what, size(of)));
         }
+    }
+
+    /// So many of so many things that have no name.
+    pub fn share(&mut self, done: u64, of: u64) {
+        if let Some(share) = self.due(done, of) {
+            complain(&format!("{} {share} %", self.what));
+        }
+    }
+
+    fn due(&mut self, done: u64, of: u64) -> Option<u64> {
+        if self.told.elapsed() < EVERY || of == 0 {
+            return None;
+        }
+        self.told = Instant::now();
+        Some(done.min(of) * 100 / of)
     }
 }
 

@@ -14,7 +14,7 @@ pub async fn migrate(config: &Config, action: &Migrate) -> Result<()> {
         let path = migrations::begin(&instance::migrations_directory(config), name)?;
         return say(&format!("{}\n", path.display()));
     }
-    let instance = Instance::open(config).await?;
+    let mut instance = Instance::open_to_serve(config).await?;
     let text = match action {
         Migrate::Up => up(&instance, config).await,
         _ => status(&instance, config).await,

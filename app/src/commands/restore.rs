@@ -3,10 +3,12 @@
 use super::backup::key_file;
 use crate::config::Config;
 use crate::instance;
-use crate::output::say;
+use crate::output::{complain, say};
 use crate::progress::{Meter, size};
 use anyhow::{Context, Result, bail};
+use pando_blob::Store;
 use pando_db::Restoring;
+use pando_kernel::Timestamp;
 use pando_keys::MasterKey;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -27,13 +29,11 @@ pub struct Wanted {
 }
 
 /// Fills the data directory.
-pub fn restore(config: &Config, wanted: &Wanted) -> Result<()> {
+pub async fn restore(config: &Config, wanted: &Wanted) -> Result<()> {
     let directory = instance::data_directory(config);
     let file = Path::new(&wanted.from);
-    if !file.is_file() {
-        bail!("there is no file {}", file.display());
-    }
-    if wanted.at.is_some() {
+    let at = wanted.at.as_deref().map(moment).transpose()?;
+    if file.is_file() && at.is_some() {
         bail!(
             "{} holds one moment; --at is for a continuous copy",
             file.display()
@@ -42,8 +42,21 @@ pub fn restore(config: &Config, wanted: &Wanted) -> Result<()> {
     // Read before anything is made, so that a key that can't be used stops the whole.
     let key = master_key(wanted, file)?;
     let began = Instant::now();
+    let source = match file.is_file() {
+        true => None,
+        false => Some(place(config, &wanted.from).await?),
+    };
     let restoring = Restoring::begin(&directory)?;
-    copy_file(file, restoring.file())?;
+    let mut from = None;
+    match &source {
+        None => copy_file(file, restoring.file())?,
+        Some(store) => {
+            let mut meter = Meter::new("restored");
+            let mut progress = |done, of| meter.share(done, of);
+            let restored = pando_copy::restore(store, at, restoring.file(), &mut progress).await?;
+            from = Some(restored);
+        }
+    }
     if let Some(key) = &key {
         key.save(&MasterKey::file(&directory))
             .context("put the master key into the data directory")?;
@@ -58,6 +71,8 @@ pub fn restore(config: &Config, wanted: &Wanted) -> Result<()> {
             "tables": contents.tables,
             "bytes": contents.bytes,
             "seconds": seconds,
+            "time": from.as_ref().map(|from| from.time.to_string()),
+            "source": from.as_ref().map(|from| &from.source),
             "master_key": has_key(config)?,
         });
         return say(&format!("{object}\n"));
@@ -71,13 +86,33 @@ pub fn restore(config: &Config, wanted: &Wanted) -> Result<()> {
             MasterKey::file(&directory).display()
         )
     };
+    let moment = from.map_or_else(String::new, |from| {
+        format!("As it was at {}, from {}.\n", from.time, from.source)
+    });
     say(&format!(
-        "{}: {} rows of {} tables, {}, in {seconds:.1} s; verified: integrity, foreign keys, catalog\n{keys}",
+        "{}: {} rows of {} tables, {}, in {seconds:.1} s; verified: integrity, foreign keys, catalog\n{moment}{keys}",
         directory.display(),
         contents.rows,
         contents.tables,
         size(contents.bytes),
     ))
+}
+
+/// The store, after telling what is in it that can be restored.
+async fn place(config: &Config, from: &str) -> Result<Store> {
+    let store = config.store(from)?;
+    if !from.contains("://") && !Path::new(from).is_dir() {
+        bail!("there is no file and no folder {from}");
+    }
+    complain(super::copies::shown(&pando_copy::points(&store).await?).trim_end());
+    Ok(store)
+}
+
+fn moment(text: &str) -> Result<Timestamp> {
+    let parsed: jiff::Timestamp = text.parse().with_context(|| {
+        format!("read --at: write a moment with its zone, as 2026-01-31T12:00:00Z, not {text:?}")
+    })?;
+    Ok(Timestamp(parsed.as_microsecond()))
 }
 
 fn has_key(config: &Config) -> Result<bool> {

@@ -39,9 +39,10 @@ pub async fn serve(config: &Config) -> Result<()> {
     let listen = listener.local_addr().context("find out the port")?;
     let url = public_url(config, Some(listen))?;
 
-    let mut instance = Instance::open(config).await?;
+    let mut instance = Instance::open_to_serve(config).await?;
     let migrated = instance.migrate_team(config).await?;
     let routes = instance.routes(config, &url)?;
+    instance.schedule_backups(config)?;
     let http_metrics = HttpMetrics::register(&mut instance.registry);
 
     // From here on nothing registers; what is measured is only read.

@@ -3,8 +3,9 @@
 use crate::embedded::ambient::Ambient;
 use crate::embedded::call::{self, CallValues};
 use crate::embedded::connection::{Mode, open};
+use crate::embedded::copy::CopySeam;
 use crate::embedded::identity::resolve;
-use crate::embedded::log::{Copying, Log};
+use crate::embedded::log::Log;
 use crate::embedded::metrics::Metrics;
 use crate::embedded::mutate::{self, Changed};
 use crate::embedded::reader::{Readers, Tried};
@@ -72,6 +73,15 @@ struct Inner {
 impl Db {
     /// Opens the database of a directory, which is ours alone from then on. Blocks.
     pub fn open(config: Config, registry: &mut Registry) -> Result<Db, OpenError> {
+        Db::open_copied(config, CopySeam::default(), registry)
+    }
+
+    /// The same, with a place to meet whoever copies its log.
+    pub fn open_copied(
+        config: Config,
+        seam: CopySeam,
+        registry: &mut Registry,
+    ) -> Result<Db, OpenError> {
         let lock = directory::lock(&config.directory)?;
         let file = directory::database_file(&config.directory);
         fatal::name(&file);
@@ -97,7 +107,7 @@ impl Db {
             &mut connection,
             &file,
             limits.wal_bytes_max,
-            Copying::default(),
+            seam,
             metrics.clone(),
         )?;
         // The log was made just now, perhaps, and its name must not be lost.

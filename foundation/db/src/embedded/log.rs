@@ -10,12 +10,12 @@
 //!
 //! A reader that never finishes keeps the log from beginning anew. It then grows to its bound, and writes are refused until the reader is gone.
 
+use super::copy::CopySeam;
 use super::fatal;
 use super::metrics::Metrics;
 use crate::error::{DbError, OpenError};
-use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -30,21 +30,15 @@ const REST: u64 = 256;
 const FRAME: u64 = 4_096 + 24;
 /// Between two tries to write back a log that is at its bound.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long writes wait for a copier to take the end of the log, before the rest of it is written back.
+const COPY: Duration = Duration::from_millis(50);
+/// The same when the database closes.
+const LAST_COPY: Duration = Duration::from_secs(5);
 /// Between two warnings.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// Copies the log elsewhere, and must have all of it before it begins anew.
-pub(crate) trait Copier: Send + Sync {
-    /// Takes what it has not taken yet; nothing is written meanwhile, so this must be quick. False if it can't.
-    fn catch_up(&self) -> bool;
-}
-
-/// Where the copier is told of; shared with whoever starts it.
-pub(crate) type Copying = Arc<Mutex<Option<Arc<dyn Copier>>>>;
-
 /// The writer's side.
 pub(crate) struct Log {
-    file: PathBuf,
     /// Frames in the log after the last commit.
     frames: Arc<AtomicU64>,
     bound: u64,
@@ -56,9 +50,7 @@ pub(crate) struct Log {
     next: u64,
     tried: Instant,
     warned: Option<Instant>,
-    copying: Copying,
-    /// Reads, so that the log does not begin anew before it is copied.
-    guard: Option<Connection>,
+    seam: CopySeam,
     metrics: Metrics,
 }
 
@@ -79,7 +71,7 @@ impl Log {
         connection: &mut Connection,
         file: &Path,
         bound: u64,
-        copying: Copying,
+        seam: CopySeam,
         metrics: Metrics,
     ) -> Result<Log, OpenError> {
         let refused = |error: rusqlite::Error| OpenError::Sqlite {
@@ -113,7 +105,6 @@ impl Log {
                 source,
             })?;
         Ok(Log {
-            file: file.to_owned(),
             frames,
             bound: bound / FRAME,
             pass: Pass::None,
@@ -123,8 +114,7 @@ impl Log {
             next: LONG,
             tried: Instant::now(),
             warned: None,
-            copying,
-            guard: None,
+            seam,
             metrics,
         })
     }
@@ -190,13 +180,6 @@ impl Log {
 
     /// Wakes the checkpoint thread. `done` frames are written back already.
     fn begin(&mut self, done: u64) {
-        if self.copying.lock().is_some()
-            && let Err(error) = self.hold()
-        {
-            tracing::warn!(%error, "the log is not written back, because it could not be kept for its copying");
-            self.next = self.frames() + LONG / 4;
-            return;
-        }
         self.done.store(AT_WORK, Ordering::Release);
         self.pass = Pass::Running(done);
         if let Some(wake) = &self.wake {
@@ -205,33 +188,18 @@ impl Log {
         }
     }
 
-    /// Has a reader hold on to this moment: until it lets go the log can't begin anew, whoever writes it back.
-    fn hold(&mut self) -> rusqlite::Result<()> {
-        let guard = match self.guard.take() {
-            Some(guard) => guard,
-            None => open(&self.file)?,
-        };
-        if !guard.is_autocommit() {
-            guard.execute_batch("COMMIT")?;
-        }
-        guard.execute_batch("BEGIN")?;
-        guard.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        self.guard = Some(guard);
-        Ok(())
-    }
-
     /// Writes back all there is, here and now. True if nothing is left.
     fn finish(&mut self, connection: &Connection) -> bool {
         self.pass = Pass::None;
         // If the log began anew all the same, this is looked at again when it is long.
         self.next = self.frames() + LONG / 4;
-        let copier = self.copying.lock().clone();
-        if copier.is_some_and(|copier| !copier.catch_up()) {
+        let start = Instant::now();
+        if !self.seam.let_go(COPY) {
             return false;
         }
-        self.guard = None;
-        let start = Instant::now();
         let written = write_back(connection);
+        self.seam
+            .resume(written.as_ref().ok().map(|written| written.frames));
         self.metrics
             .checkpoint_stall_seconds
             .observe(start.elapsed().as_secs_f64());
@@ -265,17 +233,17 @@ impl Log {
         {
             tracing::error!("the checkpoint thread panicked");
         }
-        let copier = self.copying.lock().clone();
-        if copier.is_some_and(|copier| !copier.catch_up()) {
+        if !self.seam.let_go(LAST_COPY) {
             // The next process finds it, and goes on copying.
             return;
         }
-        self.guard = None;
+        let frames = write_back(connection).ok().map(|written| written.frames);
         let written = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = written {
             fatal::check(&error);
             tracing::warn!(%error, "the log could not be written back at the end");
         }
+        self.seam.resume(frames);
     }
 }
 

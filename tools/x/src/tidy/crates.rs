@@ -13,7 +13,9 @@ const FOUNDATION: &[&str] = &[
     "pando-telemetry",
     "pando-sql",
     "pando-plan",
+    "pando-blob",
     "pando-db",
+    "pando-copy",
     "pando-keys",
     "pando-net",
 ];
