@@ -245,6 +245,13 @@ impl Pando {
             .with_context(|| format!("run pando {verb}"))
     }
 
+    /// Sets a variable for every process from now on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.setup
+            .variables
+            .push((name.to_owned(), value.to_owned()));
+    }
+
     /// The keys of the instance.
     pub fn keys(&self) -> Result<Keys> {
         let output = self.run("keys", &["--json"])?;

@@ -3,6 +3,7 @@
 use crate::checker::{Breach, Violation};
 use crate::life::Life;
 use crate::nemesis::Nemesis;
+use crate::planted::Since;
 use crate::random::Random;
 use crate::report::{Finding, Report, Tally};
 use anyhow::Result;
@@ -21,8 +22,8 @@ pub struct Options {
     pub plan: Vec<(Nemesis, u32)>,
     /// The executable; the one under test if not set.
     pub executable: Option<PathBuf>,
-    /// Variables of the server.
-    pub variables: Vec<(String, String)>,
+    /// A bug of that executable.
+    pub planted: Option<(&'static str, Since)>,
     /// Ends at the first violation.
     pub stop_at_first: bool,
     /// Tells each round on standard error.
@@ -60,7 +61,7 @@ fn live(
 ) -> Result<u32> {
     let mut terms = nemesis.terms();
     terms.executable.clone_from(&options.executable);
-    terms.variables.extend(options.variables.iter().cloned());
+    terms.planted = options.planted;
     let mut life = Life::new(&terms, seed)?;
     let mut done = 0;
     while done < rounds {

@@ -24,8 +24,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tree::Tree;
 
-/// What the mount is called in the system's list.
-const NAME: &str = "pando-torture";
+/// What the mount is called in the system's list, before the number of the process that answers.
+const NAME: &str = "pando-torture-";
 /// Threads that answer the kernel: one may wait for a sync while others read.
 const THREADS: usize = 4;
 
@@ -62,7 +62,8 @@ impl Disk {
 
     fn attach(&mut self) -> Result<()> {
         let mut config = Config::default();
-        config.mount_options = vec![MountOption::FSName(NAME.to_owned()), MountOption::NoAtime];
+        let name = format!("{NAME}{}", std::process::id());
+        config.mount_options = vec![MountOption::FSName(name), MountOption::NoAtime];
         config.n_threads = Some(THREADS);
         let mounted = Mounted(Arc::clone(&self.shared));
         let session = fuser::spawn_mount(mounted, self.folder.path(), &config)
@@ -175,14 +176,12 @@ fn sweep() {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     for line in mounts.lines() {
         let mut words = line.split(' ');
-        if words.next() != Some(NAME) {
-            continue;
-        }
-        let Some(path) = words.next().map(Path::new) else {
+        let process = words.next().and_then(|name| name.strip_prefix(NAME));
+        let (Some(process), Some(path)) = (process, words.next()) else {
             continue;
         };
-        let error = std::fs::metadata(path).err();
-        if error.is_some_and(|error| error.raw_os_error() == Some(libc::ENOTCONN)) {
+        // One whose process lives may look dead while it is mounted anew.
+        if !Path::new("/proc").join(process).exists() {
             let _swept = Command::new("umount").arg("--lazy").arg(path).output();
             let _removed = std::fs::remove_dir(path);
         }

@@ -7,6 +7,7 @@ use crate::disk::{CutStyle, Disk};
 use crate::integrity;
 use crate::ledger::Ledger;
 use crate::model::Model;
+use crate::planted::Since;
 use crate::random::Random;
 use anyhow::{Context, Result};
 use pando_testkit::{Keys, Pando, Setup, faketime};
@@ -57,8 +58,8 @@ pub struct Terms {
     pub with_clock: bool,
     /// Lines for `[limits]` of `pando.toml`.
     pub config: String,
-    /// Variables of the server.
-    pub variables: Vec<(String, String)>,
+    /// A bug of the executable.
+    pub planted: Option<(&'static str, Since)>,
 }
 
 /// The server and the disk under it.
@@ -96,6 +97,7 @@ pub struct Life {
     pub model: Model,
     ledger: Ledger,
     setup: Setup,
+    planted: Option<(&'static str, Since)>,
     clock: Option<TempDir>,
     _folder: TempDir,
     /// How much of the server's log was looked through.
@@ -116,8 +118,8 @@ impl Life {
         if let Some(executable) = &terms.executable {
             setup = setup.executable(executable);
         }
-        for (name, value) in &terms.variables {
-            setup = setup.variable(name, value);
+        if let Some((bug, Since::Birth)) = terms.planted {
+            setup = setup.variable("PANDO_PLANTED", bug);
         }
         let clock = match terms.with_clock {
             true => Some(tempfile::tempdir().context("make a folder for the clock")?),
@@ -150,6 +152,7 @@ impl Life {
             model: Model::default(),
             ledger: Ledger::new(folder.path()),
             setup,
+            planted: terms.planted,
             clock,
             _folder: folder,
             log_read: 0,
@@ -171,6 +174,9 @@ impl Life {
         self.start_time = began.elapsed();
         if self.keys.is_none() {
             self.keys = Some(self.site.pando.keys()?);
+            if let Some((bug, Since::SecondStart)) = self.planted {
+                self.site.pando.set_variable("PANDO_PLANTED", bug);
+            }
         }
         Ok(Vec::new())
     }

@@ -67,7 +67,7 @@ fn main() -> Result<ExitCode> {
         seed,
         plan,
         executable: None,
-        variables: Vec::new(),
+        planted: None,
         stop_at_first: !arguments.go_on,
         talkative: true,
     })?;

@@ -6,14 +6,27 @@ use crate::report::Report;
 use anyhow::Result;
 use std::path::Path;
 
-/// Each bug, and the nemesis that must find it within the rounds of its short form.
-pub const BUGS: &[(&str, Nemesis)] = &[
-    ("answer-before-fsync", Nemesis::Power),
-    ("normal-for-full", Nemesis::Power),
-    ("swallowed-failure", Nemesis::Full),
-    ("key-file-in-place", Nemesis::Power),
-    ("ignored-fsync-error", Nemesis::SyncError),
-    ("backup-without-log", Nemesis::KillBackup),
+/// When a bug is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// From the first start of a data directory.
+    Birth,
+    /// From the second, for what would be found in the first one already: keys that are gone are easily seen.
+    SecondStart,
+}
+
+/// Each bug, the nemesis that must find it within the rounds of its short form, and when it is there.
+pub const BUGS: &[(&str, Nemesis, Since)] = &[
+    ("answer-before-fsync", Nemesis::Power, Since::SecondStart),
+    ("normal-for-full", Nemesis::Power, Since::SecondStart),
+    ("swallowed-failure", Nemesis::Full, Since::Birth),
+    ("key-file-in-place", Nemesis::Power, Since::Birth),
+    ("ignored-fsync-error", Nemesis::SyncError, Since::Birth),
+    (
+        "backup-without-log",
+        Nemesis::KillBackup,
+        Since::SecondStart,
+    ),
 ];
 
 /// A bug, and what came of looking for it.
@@ -36,12 +49,12 @@ impl Hunt {
 
 /// Plants each bug in turn in an executable that has them.
 pub fn hunt(executable: &Path, seed: u64, talkative: bool) -> Result<Vec<Hunt>> {
-    let hunts = BUGS.iter().map(|(bug, nemesis)| {
+    let hunts = BUGS.iter().map(|(bug, nemesis, since)| {
         let report = run(&Options {
             seed,
             plan: vec![(*nemesis, nemesis.short_rounds())],
             executable: Some(executable.to_owned()),
-            variables: vec![("PANDO_PLANTED".to_owned(), (*bug).to_owned())],
+            planted: Some((bug, *since)),
             stop_at_first: true,
             talkative,
         })?;

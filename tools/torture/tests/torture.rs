@@ -20,7 +20,7 @@ fn survives(nemeses: &[Nemesis], acknowledged_min: u64) {
             .map(|nemesis| (*nemesis, nemesis.short_rounds()))
             .collect(),
         executable: None,
-        variables: Vec::new(),
+        planted: None,
         stop_at_first: false,
         talkative: false,
     };

@@ -27,7 +27,7 @@ pub fn endless(life: &mut Life) -> Result<Vec<Violation>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let reader = Connection::open_with_flags(&file, flags)?;
         reader.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")?;
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(60);
         while seen.status(503) == 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(10));
         }
