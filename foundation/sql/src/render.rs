@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod cast;
+pub(crate) mod constant;
 pub(crate) mod operation;
 mod permission;
 mod query;
@@ -279,6 +280,15 @@ impl<'a> Renderer<'a> {
             Expr::Apply { routine, args, .. } => self.apply(routine, args)?,
             Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
             Expr::Window(window) => self.window(window)?,
+            Expr::Call { .. } if constant::logic(expr).is_some() => {
+                // As Postgres, which leaves out what stands beside a constant that decides, and the rights it would need.
+                self.out.push(match constant::logic(expr) {
+                    Some(Some(true)) => "1",
+                    Some(Some(false)) => "0",
+                    _ => "NULL",
+                });
+                self.look_into(expr)?;
+            }
             Expr::Call { function, args, ty } => self.call(*function, args, ty)?,
             Expr::Cast { expr, ty } => self.cast(expr, ty)?,
             Expr::Case {

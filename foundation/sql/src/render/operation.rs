@@ -248,19 +248,10 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", " } else { "" });
             self.out.push("v.").ident(&column.name);
         }
-        let once = self.merged_by(insert)?;
+        let once = self.merged_by(&table, insert)?;
         self.out.push(" FROM (");
-        if let Some(keys) = &once {
-            // A row that is met twice by one statement is an error.
-            self.out.push("SELECT *, CASE WHEN ");
-            for (index, key) in keys.iter().enumerate() {
-                self.out.push(if index > 0 { " AND " } else { "" });
-                self.out.push(key).push(" IS NOT NULL");
-            }
-            self.out
-                .push(" THEN count(*) OVER (PARTITION BY ")
-                .push(&keys.join(", "));
-            self.out.push(") ELSE 1 END AS \"pando.times\" FROM (SELECT *, row_number() OVER () AS \"pando.place\" FROM (");
+        if let Some(once) = &once {
+            once.open(self.out);
         }
         let each = std::mem::replace(&mut self.each, true);
         if fired.is_some() || draws(&table, insert) {
@@ -279,7 +270,8 @@ impl Renderer<'_> {
             self.proposal(&table, insert, reached.as_deref())?;
         }
         self.each = each;
-        self.out.push(if once.is_some() { "))" } else { "" });
+        self.out
+            .push(if once.is_some() { ") AS m) AS m" } else { "" });
         self.out.push(") AS v WHERE ");
         let reads = insert
             .returning
@@ -289,7 +281,7 @@ impl Renderer<'_> {
                 .conflict
                 .as_ref()
                 .is_some_and(|conflict| !conflict.target.is_empty());
-        let row = Alias::Name("v".to_owned());
+        let row = self.proposed(&table)?;
         let permitted =
             self.apart(|renderer| renderer.permitted(&table, Command::Insert, reads, &row))?;
         // In this order: what is not reached does not run its triggers, and what they pass over is not judged.
@@ -320,7 +312,7 @@ impl Renderer<'_> {
     }
 
     /// The key that an upsert of several rows updates by, as texts over the proposed rows.
-    fn merged_by(&mut self, insert: &Insert) -> Result<Option<Vec<String>>, SqlError> {
+    fn merged_by(&mut self, table: &Table, insert: &Insert) -> Result<Option<Merged>, SqlError> {
         let one = matches!(&insert.rows.body, Body::Values(rows) if rows.len() < 2);
         let Some(conflict) = insert
             .conflict
@@ -329,14 +321,103 @@ impl Renderer<'_> {
         else {
             return Ok(None);
         };
-        self.levels.push(vec![Alias::Bare]);
+        let row = Alias::Texts(Arc::new(self.texts_of(table, "m")?));
+        self.levels.push(vec![row]);
         let keys = conflict
+            .target
+            .iter()
+            .map(|expr| {
+                let key = self.apart(|renderer| renderer.expr(expr))?;
+                Ok(match expr.ty().collation() {
+                    Some(collation) => format!("{key} COLLATE {collation}"),
+                    None => key,
+                })
+            })
+            .collect::<Result<Vec<_>, SqlError>>();
+        self.levels.pop();
+        let keys = keys?;
+        let changes = match conflict
+            .update
+            .as_ref()
+            .and_then(|(_, filter)| filter.as_ref())
+        {
+            Some(filter) => Some(self.changes(table, conflict, filter, &keys)?),
+            None => None,
+        };
+        Ok(Some(Merged {
+            keys,
+            changes,
+            nulls: nulls_target(self.catalog, table, conflict)?.is_some(),
+        }))
+    }
+
+    /// Whether a row proposed, which goes by `m`, changes anything: the row it meets may not be there, or is one to be updated.
+    fn changes(
+        &mut self,
+        table: &Table,
+        conflict: &Conflict,
+        filter: &Expr,
+        keys: &[String],
+    ) -> Result<String, SqlError> {
+        let met = Alias::Name("met".to_owned());
+        self.levels.push(vec![met.clone()]);
+        let own = conflict
             .target
             .iter()
             .map(|expr| self.apart(|renderer| renderer.expr(expr)))
             .collect::<Result<Vec<_>, _>>();
         self.levels.pop();
-        Ok(Some(keys?))
+        let same: Vec<String> = own?
+            .iter()
+            .zip(keys)
+            .map(|(own, key)| format!("{own} IS {key}"))
+            .collect();
+        let same = same.join(" AND ");
+        self.levels.push(vec![met, Alias::Name("m".to_owned())]);
+        let filter = self.apart(|renderer| renderer.condition(filter));
+        self.levels.pop();
+        let from = self.apart(|renderer| {
+            renderer
+                .out
+                .push("(SELECT 1 FROM ")
+                .ident(&table.file_name());
+            Ok(())
+        })?;
+        Ok(format!(
+            "(NOT EXISTS {from} AS met WHERE {same}) OR EXISTS {from} AS met WHERE {same} AND ({})))",
+            filter?
+        ))
+    }
+
+    /// The row proposed, with what will be generated from it, as policies see it.
+    fn proposed(&mut self, table: &Table) -> Result<Alias, SqlError> {
+        let proposed = Alias::Name("v".to_owned());
+        if self.passes(table)
+            || table
+                .columns
+                .iter()
+                .all(|column| column.generated.is_none())
+        {
+            return Ok(proposed);
+        }
+        let mut texts = self.texts_of(table, "v")?;
+        self.generate(table, &mut texts)?;
+        Ok(Alias::Texts(Arc::new(texts)))
+    }
+
+    /// Writes what is generated from a row into its texts.
+    fn generate(&mut self, table: &Table, texts: &mut Texts) -> Result<(), SqlError> {
+        let given = Alias::Texts(Arc::new(texts.clone()));
+        for column in &table.columns {
+            let Some(generated) = &column.generated else {
+                continue;
+            };
+            let text = self.apart(|renderer| {
+                renderer.isolated(vec![given.clone()], |renderer| renderer.expr(generated))
+            })?;
+            texts.insert(column.name.clone(), format!("({text})"));
+        }
+        Ok(())
     }
 
     /// What the triggers before an insert make of the row proposed.
@@ -484,6 +565,17 @@ impl Renderer<'_> {
         })();
         self.levels.pop();
         target?;
+        self.resolution(table, conflict)?;
+        // Rows with nulls meet in an index of their own.
+        if let Some(target) = nulls_target(self.catalog, table, conflict)? {
+            self.out.push(" ON CONFLICT ").push(&target);
+            self.resolution(table, conflict)?;
+        }
+        Ok(())
+    }
+
+    /// What is done with a row that is there.
+    fn resolution(&mut self, table: &Arc<Table>, conflict: &Conflict) -> Result<(), SqlError> {
         let Some((assignments, filter)) = &conflict.update else {
             self.out.push(" DO NOTHING");
             return Ok(());
@@ -511,7 +603,10 @@ impl Renderer<'_> {
                 })?;
                 let allowed =
                     self.apart(|renderer| renderer.permitted(table, Command::Update, true, &row))?;
-                filter_text = format!("CASE WHEN {hidden} AND ({filter_text}) THEN {allowed} END");
+                // Nested, since SQLite leaves out what stands in one condition with a constant that is false.
+                filter_text = format!(
+                    "CASE WHEN {hidden} THEN CASE WHEN {filter_text} THEN {allowed} END END"
+                );
             }
             self.out.push(&filter_text);
             Ok(())
@@ -560,6 +655,9 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", " } else { "" });
             let text = texts.get(column).map_or("NULL", String::as_str);
             self.out.ident(column).push(" = ").push(text);
+        }
+        if !self.passes(table) {
+            self.generate(table, &mut texts)?;
         }
         Ok((Alias::Texts(Arc::new(texts)), verdict))
     }
@@ -734,6 +832,78 @@ impl Renderer<'_> {
         self.levels.pop();
         rendered
     }
+}
+
+/// How the rows of an upsert may meet one another.
+struct Merged {
+    /// The key, as texts over the row proposed, `m`.
+    keys: Vec<String>,
+    /// Whether a row changes anything; none if each does.
+    changes: Option<String>,
+    /// Whether a null in the key equals a null.
+    nulls: bool,
+}
+
+impl Merged {
+    /// Begins the select that counts how often each row was met and changed before: an error unless it is none.
+    fn open(&self, out: &mut Statement) {
+        out.push("SELECT *, ");
+        let known: Vec<String> = self
+            .keys
+            .iter()
+            .map(|key| format!("{key} IS NOT NULL"))
+            .collect();
+        if !self.nulls {
+            out.push("CASE WHEN ")
+                .push(&known.join(" AND "))
+                .push(" THEN ");
+        }
+        match &self.changes {
+            None => out.push("count(*)"),
+            Some(_) => out.push("1 + count(*) FILTER (WHERE \"pando.changes\")"),
+        };
+        out.push(" OVER (PARTITION BY ").push(&self.keys.join(", "));
+        if self.changes.is_some() {
+            out.push(" ORDER BY \"pando.place\" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING");
+        }
+        out.push(if self.nulls { ")" } else { ") ELSE 1 END" });
+        out.push(" AS \"pando.times\" FROM (SELECT *, row_number() OVER () AS \"pando.place\"");
+        if let Some(changes) = &self.changes {
+            out.push(", ").push(changes).push(" AS \"pando.changes\"");
+        }
+        out.push(" FROM (");
+    }
+}
+
+/// The index in which rows with nulls in the key of an upsert meet, where a null equals a null.
+fn nulls_target(
+    catalog: &Catalog,
+    table: &Table,
+    conflict: &Conflict,
+) -> Result<Option<String>, SqlError> {
+    let same = |parts: &[Expr]| {
+        parts.len() == conflict.target.len()
+            && parts.iter().all(|part| conflict.target.contains(part))
+    };
+    for key in table.uniques.iter().filter(|key| key.nulls_equal) {
+        let parts = crate::ddl::key_parts(table, key);
+        let exprs: Vec<Expr> = parts.iter().map(|part| part.expr.clone()).collect();
+        if same(&exprs) {
+            return crate::ddl::nulls_target(catalog, &parts, None).map(Some);
+        }
+    }
+    for index in table
+        .indexes
+        .iter()
+        .filter(|index| index.unique && index.nulls_equal)
+    {
+        let exprs: Vec<Expr> = index.parts.iter().map(|part| part.expr.clone()).collect();
+        if same(&exprs) && index.predicate == conflict.predicate {
+            let target = crate::ddl::nulls_target(catalog, &index.parts, index.predicate.as_ref())?;
+            return Ok(Some(target));
+        }
+    }
+    Ok(None)
 }
 
 /// The name of a triggers' verdict beside the columns of a row.
