@@ -218,16 +218,7 @@ impl Renderer<'_> {
 
     /// `(permissive OR ..) AND restrictive AND ..`
     fn conditions(&mut self, permissive: &[Expr], restrictive: &[Expr]) -> Result<(), SqlError> {
-        // What a constant decides is not asked, nor are rights needed for it.
-        if restrictive.iter().any(|expr| decided(expr) == Some(false))
-            || permissive.iter().all(|expr| decided(expr) == Some(false))
-        {
-            self.out.push("0");
-            return permissive
-                .iter()
-                .chain(restrictive)
-                .try_for_each(|expr| self.look_into(expr));
-        }
+        // What a constant decides is not asked, nor are rights needed for it. As in Postgres, each policy that restricts stands for itself.
         let always: Vec<Expr>;
         let permissive = match permissive.iter().find(|expr| decided(expr) == Some(true)) {
             Some(open) => {

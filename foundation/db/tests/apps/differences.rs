@@ -198,7 +198,7 @@ const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "a_json_null_in_an_array_is_null",
         migration: "",
-        requests: "as anon\nselect ('{\"null\"}'::jsonb[])[1] is null as nothing;\n",
+        requests: "as anon\nselect (array['null'::jsonb])[1] is null as nothing;\n",
         postgres: "nothing boolean: {\"nothing\":false}",
         embedded: "nothing boolean: {\"nothing\":true}",
     },
