@@ -3,201 +3,16 @@
 //! What a policy refuses raises 42501 from within the statement, by `pg_permit`; nothing is skipped silently.
 
 use super::trigger::{Fired, Texts, fires_before};
-use super::{Alias, Renderer, Scope};
-use crate::catalog::{Catalog, Column, Command, Table};
+use super::{Alias, Renderer};
+use crate::catalog::{Column, Command, Table};
 use crate::error::SqlError;
 use crate::expr::{Expr, Function};
 use crate::lower::is_empty_row;
-use crate::operation::{Assignment, Conflict, Delete, Insert, Operation, Update};
+use crate::operation::{Assignment, Delete, Insert, Operation, Update};
 use crate::query::{Body, Query, Select, Source};
-use crate::statement::Statement;
 use crate::trigger::Event;
-use crate::types::Type;
 use crate::value::Value;
-use pando_kernel::Role;
 use std::sync::Arc;
-
-/// A statement with the columns of its answer.
-#[derive(Clone, Debug)]
-pub struct Rendered {
-    /// What is run.
-    pub statement: Statement,
-    /// The names and types of what it answers; none for a change without `returning`.
-    pub columns: Vec<(String, Type)>,
-    /// Whether it changes rows.
-    pub writes: bool,
-    /// The table whose rows it changes, (schema, name).
-    pub table: Option<(String, String)>,
-    /// Whose rights it has.
-    pub role: Role,
-}
-
-/// Renders a statement for a role. Its parameters are [`crate::Bind::Input`]s, in order.
-///
-/// Errors: 42P17 when policies ask for each other without end; 42501 for a function the role may not call.
-pub fn render_operation(
-    catalog: &Catalog,
-    role: Role,
-    operation: &Operation,
-) -> Result<Rendered, SqlError> {
-    let mut statement = Statement::new();
-    let scope = Scope::default();
-    let mut renderer = Renderer::new(catalog, role, &scope, &mut statement);
-    renderer.operation(operation)?;
-    Ok(Rendered {
-        statement,
-        columns: operation.columns(),
-        writes: operation.writes(),
-        table: operation.table(),
-        role,
-    })
-}
-
-/// As [`render_operation`], for any operation: a function called by itself becomes the statements of its body, in order, of which the last
-/// one's answer is the answer.
-///
-/// Errors: as [`render_operation`]; 54001 for functions that call each other without end.
-pub fn render_statements(
-    catalog: &Catalog,
-    role: Role,
-    operation: &Operation,
-) -> Result<Vec<Rendered>, SqlError> {
-    let mut statements = Vec::new();
-    expand(catalog, role, operation, None, 0, &mut statements)?;
-    Ok(statements)
-}
-
-/// How deep functions that change rows may call one another.
-const CALLS: usize = 16;
-
-fn expand(
-    catalog: &Catalog,
-    role: Role,
-    operation: &Operation,
-    frame: Option<&[Expr]>,
-    depth: usize,
-    statements: &mut Vec<Rendered>,
-) -> Result<(), SqlError> {
-    let Operation::Call(call) = operation else {
-        let mut statement = Statement::new();
-        let scope = Scope::default();
-        let mut renderer = Renderer::new(catalog, role, &scope, &mut statement);
-        if let Some(frame) = frame {
-            let mut texts = Vec::with_capacity(frame.len());
-            for arg in frame {
-                let text = renderer.apart(|renderer| renderer.expr(arg))?;
-                texts.push(format!("({text})"));
-            }
-            renderer.frames.push(texts);
-        }
-        renderer.operation(operation)?;
-        statements.push(Rendered {
-            statement,
-            columns: operation.columns(),
-            writes: operation.writes(),
-            table: operation.table(),
-            role,
-        });
-        return Ok(());
-    };
-    if depth >= CALLS {
-        return Err(SqlError::new("54001", "stack depth limit exceeded"));
-    }
-    let mut probe = Statement::new();
-    let scope = Scope::default();
-    let routine = Renderer::new(catalog, role, &scope, &mut probe).routine(&call.routine)?;
-    let args: Vec<Expr> = call
-        .args
-        .iter()
-        .map(|arg| {
-            let mut arg = arg.clone();
-            if let Some(frame) = frame {
-                arg.walk_mut(&mut Vec::new(), &mut |_, expr| {
-                    if let Expr::Param { index, .. } = expr
-                        && let Some(value) = frame.get(*index as usize)
-                    {
-                        *expr = value.clone();
-                    }
-                });
-            }
-            arg
-        })
-        .collect();
-    let role = if routine.definer { Role::Service } else { role };
-    if routine.strict {
-        let known = |arg: &Expr| match arg {
-            Expr::Literal { value, .. } => Some(value.is_null()),
-            _ => None,
-        };
-        let nulls: Option<Vec<bool>> = args.iter().map(known).collect();
-        let Some(nulls) = nulls else {
-            return Err(SqlError::new(
-                "0A000",
-                format!(
-                    "strict function {} changes rows, and its arguments are not constants",
-                    routine.name
-                ),
-            )
-            .hint("Call it over /rpc, or leave out strict."));
-        };
-        if nulls.contains(&true) {
-            let mut statement = Statement::new();
-            statement.push("SELECT NULL");
-            statements.push(Rendered {
-                statement,
-                columns: call.columns.first().cloned().into_iter().collect(),
-                writes: false,
-                table: None,
-                role,
-            });
-            return Ok(());
-        }
-    }
-    let crate::routine::Body::Sql(operations) = &routine.body else {
-        return Err(SqlError::new(
-            "0A000",
-            "trigger functions can only be called as triggers",
-        ));
-    };
-    for (index, operation) in operations.iter().enumerate() {
-        let last =
-            index + 1 == operations.len() && routine.returns != crate::routine::Returns::Void;
-        match operation {
-            Operation::Select(query) if last && !routine.set && query.limit.is_none() => {
-                let mut first = query.clone();
-                first.limit = Some(Expr::Literal {
-                    value: Value::Int(1),
-                    ty: Type::Int8,
-                });
-                let first = Operation::Select(first);
-                expand(catalog, role, &first, Some(&args), depth + 1, statements)?;
-                // What gives one value gives it even where there is no row.
-                if let Some(last) = statements.last_mut() {
-                    last.statement.sql = format!(
-                        "SELECT answer.* FROM (SELECT 1) LEFT JOIN ({}) AS answer ON TRUE",
-                        last.statement.sql
-                    );
-                }
-            }
-            operation => expand(catalog, role, operation, Some(&args), depth + 1, statements)?,
-        }
-    }
-    if routine.returns == crate::routine::Returns::Void {
-        let mut statement = Statement::new();
-        statement.push("SELECT NULL AS ").ident(&routine.name);
-        statements.push(Rendered {
-            statement,
-            columns: Vec::new(),
-            writes: false,
-            table: None,
-            role,
-        });
-    }
-    if let Some(last) = statements.last_mut() {
-        last.columns.clone_from(&call.columns);
-    }
-    Ok(())
-}
 
 impl Renderer<'_> {
     pub(crate) fn operation(&mut self, operation: &Operation) -> Result<(), SqlError> {
@@ -311,84 +126,6 @@ impl Renderer<'_> {
         self.returning(&table, &insert.returning)
     }
 
-    /// The key that an upsert of several rows updates by, as texts over the proposed rows.
-    fn merged_by(&mut self, table: &Table, insert: &Insert) -> Result<Option<Merged>, SqlError> {
-        let one = matches!(&insert.rows.body, Body::Values(rows) if rows.len() < 2);
-        let Some(conflict) = insert
-            .conflict
-            .as_ref()
-            .filter(|conflict| conflict.update.is_some() && !one)
-        else {
-            return Ok(None);
-        };
-        let row = Alias::Texts(Arc::new(self.texts_of(table, "m")?));
-        self.levels.push(vec![row]);
-        let keys = conflict
-            .target
-            .iter()
-            .map(|expr| {
-                let key = self.apart(|renderer| renderer.expr(expr))?;
-                Ok(match expr.ty().collation() {
-                    Some(collation) => format!("{key} COLLATE {collation}"),
-                    None => key,
-                })
-            })
-            .collect::<Result<Vec<_>, SqlError>>();
-        self.levels.pop();
-        let keys = keys?;
-        let changes = match conflict
-            .update
-            .as_ref()
-            .and_then(|(_, filter)| filter.as_ref())
-        {
-            Some(filter) => Some(self.changes(table, conflict, filter, &keys)?),
-            None => None,
-        };
-        Ok(Some(Merged {
-            keys,
-            changes,
-            nulls: nulls_target(self.catalog, table, conflict)?.is_some(),
-        }))
-    }
-
-    /// Whether a row proposed, which goes by `m`, changes anything: the row it meets may not be there, or is one to be updated.
-    fn changes(
-        &mut self,
-        table: &Table,
-        conflict: &Conflict,
-        filter: &Expr,
-        keys: &[String],
-    ) -> Result<String, SqlError> {
-        let met = Alias::Name("met".to_owned());
-        self.levels.push(vec![met.clone()]);
-        let own = conflict
-            .target
-            .iter()
-            .map(|expr| self.apart(|renderer| renderer.expr(expr)))
-            .collect::<Result<Vec<_>, _>>();
-        self.levels.pop();
-        let same: Vec<String> = own?
-            .iter()
-            .zip(keys)
-            .map(|(own, key)| format!("{own} IS {key}"))
-            .collect();
-        let same = same.join(" AND ");
-        self.levels.push(vec![met, Alias::Name("m".to_owned())]);
-        let filter = self.apart(|renderer| renderer.condition(filter));
-        self.levels.pop();
-        let from = self.apart(|renderer| {
-            renderer
-                .out
-                .push("(SELECT 1 FROM ")
-                .ident(&table.file_name());
-            Ok(())
-        })?;
-        Ok(format!(
-            "(NOT EXISTS {from} AS met WHERE {same}) OR EXISTS {from} AS met WHERE {same} AND ({})))",
-            filter?
-        ))
-    }
-
     /// The row proposed, with what will be generated from it, as policies see it.
     fn proposed(&mut self, table: &Table) -> Result<Alias, SqlError> {
         let proposed = Alias::Name("v".to_owned());
@@ -496,7 +233,7 @@ impl Renderer<'_> {
     }
 
     /// `1`, or that policies permit the row: raises where they do not.
-    fn permitted(
+    pub(super) fn permitted(
         &mut self,
         table: &Arc<Table>,
         command: Command,
@@ -515,7 +252,7 @@ impl Renderer<'_> {
     }
 
     /// `pg_permit` of each condition, one after the other. `kind` is said of the policy that refuses.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         table: &Table,
         asked: &[(Option<String>, String)],
@@ -543,80 +280,8 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    fn conflict(&mut self, table: &Arc<Table>, conflict: &Conflict) -> Result<(), SqlError> {
-        self.out.push(" ON CONFLICT");
-        self.levels.push(vec![Alias::Bare]);
-        let target = (|| -> Result<(), SqlError> {
-            for (index, expr) in conflict.target.iter().enumerate() {
-                self.out.push(if index > 0 { ", " } else { " (" });
-                self.expr(expr)?;
-            }
-            self.out
-                .push(if conflict.target.is_empty() { "" } else { ")" });
-            if let Some(predicate) = &conflict.predicate {
-                self.out.push(" WHERE ");
-                // An index is found by the very text of its condition.
-                let inline = std::mem::replace(&mut self.inline, true);
-                let rendered = self.expr(predicate);
-                self.inline = inline;
-                rendered?;
-            }
-            Ok(())
-        })();
-        self.levels.pop();
-        target?;
-        self.resolution(table, conflict)?;
-        // Rows with nulls meet in an index of their own.
-        if let Some(target) = nulls_target(self.catalog, table, conflict)? {
-            self.out.push(" ON CONFLICT ").push(&target);
-            self.resolution(table, conflict)?;
-        }
-        Ok(())
-    }
-
-    /// What is done with a row that is there.
-    fn resolution(&mut self, table: &Arc<Table>, conflict: &Conflict) -> Result<(), SqlError> {
-        let Some((assignments, filter)) = &conflict.update else {
-            self.out.push(" DO NOTHING");
-            return Ok(());
-        };
-        let own = Alias::Name(table.file_name());
-        self.levels
-            .push(vec![own.clone(), Alias::Name("excluded".to_owned())]);
-        let rendered = (|| -> Result<(), SqlError> {
-            self.out.push(" DO UPDATE SET ");
-            let (row, verdict) = self.assigned(table, assignments, &own)?;
-            self.out.push(" WHERE ");
-            let mut filter_text = match filter {
-                Some(filter) => self.apart(|renderer| renderer.expr(filter))?,
-                None => "1".to_owned(),
-            };
-            if let Some(verdict) = verdict {
-                filter_text = format!("CASE WHEN {filter_text} THEN {verdict} END");
-            }
-            if !self.passes(table) {
-                // A row that is there and may not be updated is an error, not a row passed over.
-                let hidden = self.apart(|renderer| {
-                    let mut asked = renderer.policies_apart(table, Command::Update, false, &own)?;
-                    asked.extend(renderer.policies_apart(table, Command::Select, false, &own)?);
-                    renderer.judge(table, &asked, " (USING expression)")
-                })?;
-                let allowed =
-                    self.apart(|renderer| renderer.permitted(table, Command::Update, true, &row))?;
-                // Nested, since SQLite leaves out what stands in one condition with a constant that is false.
-                filter_text = format!(
-                    "CASE WHEN {hidden} THEN CASE WHEN {filter_text} THEN {allowed} END END"
-                );
-            }
-            self.out.push(&filter_text);
-            Ok(())
-        })();
-        self.levels.pop();
-        rendered
-    }
-
     /// ` a = .., b = ..`, those that triggers assign too; gives the row as it will be, and the triggers' verdict on it.
-    fn assigned(
+    pub(super) fn assigned(
         &mut self,
         table: &Table,
         assignments: &[Assignment],
@@ -832,78 +497,6 @@ impl Renderer<'_> {
         self.levels.pop();
         rendered
     }
-}
-
-/// How the rows of an upsert may meet one another.
-struct Merged {
-    /// The key, as texts over the row proposed, `m`.
-    keys: Vec<String>,
-    /// Whether a row changes anything; none if each does.
-    changes: Option<String>,
-    /// Whether a null in the key equals a null.
-    nulls: bool,
-}
-
-impl Merged {
-    /// Begins the select that counts how often each row was met and changed before: an error unless it is none.
-    fn open(&self, out: &mut Statement) {
-        out.push("SELECT *, ");
-        let known: Vec<String> = self
-            .keys
-            .iter()
-            .map(|key| format!("{key} IS NOT NULL"))
-            .collect();
-        if !self.nulls {
-            out.push("CASE WHEN ")
-                .push(&known.join(" AND "))
-                .push(" THEN ");
-        }
-        match &self.changes {
-            None => out.push("count(*)"),
-            Some(_) => out.push("1 + count(*) FILTER (WHERE \"pando.changes\")"),
-        };
-        out.push(" OVER (PARTITION BY ").push(&self.keys.join(", "));
-        if self.changes.is_some() {
-            out.push(" ORDER BY \"pando.place\" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING");
-        }
-        out.push(if self.nulls { ")" } else { ") ELSE 1 END" });
-        out.push(" AS \"pando.times\" FROM (SELECT *, row_number() OVER () AS \"pando.place\"");
-        if let Some(changes) = &self.changes {
-            out.push(", ").push(changes).push(" AS \"pando.changes\"");
-        }
-        out.push(" FROM (");
-    }
-}
-
-/// The index in which rows with nulls in the key of an upsert meet, where a null equals a null.
-fn nulls_target(
-    catalog: &Catalog,
-    table: &Table,
-    conflict: &Conflict,
-) -> Result<Option<String>, SqlError> {
-    let same = |parts: &[Expr]| {
-        parts.len() == conflict.target.len()
-            && parts.iter().all(|part| conflict.target.contains(part))
-    };
-    for key in table.uniques.iter().filter(|key| key.nulls_equal) {
-        let parts = crate::ddl::key_parts(table, key);
-        let exprs: Vec<Expr> = parts.iter().map(|part| part.expr.clone()).collect();
-        if same(&exprs) {
-            return crate::ddl::nulls_target(catalog, &parts, None).map(Some);
-        }
-    }
-    for index in table
-        .indexes
-        .iter()
-        .filter(|index| index.unique && index.nulls_equal)
-    {
-        let exprs: Vec<Expr> = index.parts.iter().map(|part| part.expr.clone()).collect();
-        if same(&exprs) && index.predicate == conflict.predicate {
-            let target = crate::ddl::nulls_target(catalog, &index.parts, index.predicate.as_ref())?;
-            return Ok(Some(target));
-        }
-    }
-    Ok(None)
 }
 
 /// The name of a triggers' verdict beside the columns of a row.

@@ -194,7 +194,7 @@ fn read(text: &str, ty: &Type) -> Result<Read, SqlError> {
                     .unwrap_or(rest.len());
                 let (word, after) = rest.split_at(end);
                 // The name of a zone goes on with slashes, underscores, signs and digits.
-                if after.starts_with('/') || after.starts_with('_') {
+                if after.starts_with('/') {
                     let end = rest
                         .find(|c: char| c.is_ascii_whitespace())
                         .unwrap_or(rest.len());
@@ -238,6 +238,11 @@ fn read(text: &str, ty: &Type) -> Result<Read, SqlError> {
         }
         let rest = clock % (12 * 3600 * SECOND);
         fields.clock = Some(rest + if afternoon { 12 * 3600 * SECOND } else { 0 });
+    }
+    if !fields.month.is_none_or(|month| (1..=12).contains(&month))
+        || !fields.day.is_none_or(|day| (1..=31).contains(&day))
+    {
+        return Err(range(text).hint("Perhaps you need a different \"datestyle\" setting."));
     }
     if fields.day.is_none() && (fields.clock.is_none() || fields.month.is_some()) {
         return Err(bad());
