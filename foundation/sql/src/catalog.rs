@@ -347,6 +347,9 @@ pub struct Policy {
     pub check: Option<Expr>,
     /// The statement as written, for Postgres.
     pub source: String,
+    /// Whether a sub-select stands in it as it was written: Postgres looks for recursion by that, whatever the sub-select asks.
+    #[serde(default)]
+    pub asks: bool,
 }
 
 /// Maps keyed by pairs, as arrays of entries: JSON objects have string keys only.

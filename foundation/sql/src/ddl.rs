@@ -1,7 +1,7 @@
 //! Tables and indexes as SQLite keeps them. Defaults, identity and policies stay in the catalog; constraints are in the file as well, so
 //! that no program can write what the schema forbids.
 
-use crate::catalog::{Action, Catalog, Column, ForeignKey, Index, IndexPart, Table};
+use crate::catalog::{Action, Catalog, Column, ForeignKey, Index, IndexPart, Key, Table};
 use crate::error::SqlError;
 use crate::expr::Expr;
 use crate::render::render_ddl;
@@ -131,28 +131,30 @@ pub(crate) fn indexes(
     }
     for key in table.uniques.iter().filter(|key| key.nulls_equal) {
         let name = format!("{}{NULLS}", Catalog::file_name(&table.schema, &key.name));
-        let parts: Vec<IndexPart> = key
-            .columns
-            .iter()
-            .filter_map(|name| table.column(name))
-            .map(|column| IndexPart {
-                expr: Expr::Column {
-                    level: 0,
-                    source: 0,
-                    name: column.name.clone(),
-                    ty: column.ty.clone(),
-                },
-                source: None,
-                descending: false,
-            })
-            .collect();
-        let sql = nulls_index(catalog, table, &parts, None, &name)?;
+        let sql = nulls_index(catalog, table, &key_parts(table, key), None, &name)?;
         all.push((name, sql));
     }
     Ok(all)
 }
 
-/// Two rows with nulls in the same places: each null stands for a value its column never has.
+/// The columns of a key, as an index has them.
+pub(crate) fn key_parts(table: &Table, key: &Key) -> Vec<IndexPart> {
+    key.columns
+        .iter()
+        .filter_map(|name| table.column(name))
+        .map(|column| IndexPart {
+            expr: Expr::Column {
+                level: 0,
+                source: 0,
+                name: column.name.clone(),
+                ty: column.ty.clone(),
+            },
+            source: None,
+            descending: false,
+        })
+        .collect()
+}
+
 fn nulls_index(
     catalog: &Catalog,
     table: &Table,
@@ -165,7 +167,19 @@ fn nulls_index(
         .ident(name)
         .push(" ON ")
         .ident(&table.file_name())
-        .push(" (");
+        .push(" ")
+        .push(&nulls_target(catalog, parts, predicate)?);
+    Ok(out)
+}
+
+/// `(..) where ..` of the index in which two rows with nulls in the same places meet: each null stands for a value its column never has.
+pub(crate) fn nulls_target(
+    catalog: &Catalog,
+    parts: &[IndexPart],
+    predicate: Option<&Expr>,
+) -> Result<String, SqlError> {
+    let mut out = Statement::new();
+    out.push("(");
     for (at, part) in parts.iter().enumerate() {
         out.push(if at > 0 { ", ifnull(" } else { "ifnull(" });
         render_ddl(catalog, &part.expr, &mut out)?;
@@ -186,7 +200,7 @@ fn nulls_index(
         out.push(" AND ");
         render_ddl(catalog, predicate, &mut out)?;
     }
-    Ok(out)
+    Ok(out.sql)
 }
 
 fn create_index(

@@ -12,6 +12,7 @@ mod scope;
 
 pub(crate) use after::after;
 pub(crate) use before::before;
+pub(crate) use fold::known;
 pub(crate) use scope::Setting;
 
 use sqlparser::ast;

@@ -6,6 +6,7 @@
 use crate::catalog::{Catalog, Command, Policy, Table};
 use crate::error::SqlError;
 use crate::expr::Expr;
+use crate::render::constant::decided;
 use crate::render::{Alias, Renderer, Scope};
 use crate::statement::Statement;
 use pando_kernel::Role;
@@ -167,7 +168,8 @@ impl Renderer<'_> {
         let asks = holding
             .iter()
             .flat_map(|policy| policy.using.iter().chain(&policy.check))
-            .any(Expr::has_query);
+            .any(Expr::has_query)
+            || holding.iter().any(|policy| policy.asks);
         let (permissive, restrictive): (Vec<_>, Vec<_>) =
             holding.into_iter().partition(|policy| policy.permissive);
         #[cfg(feature = "planted")]
@@ -216,6 +218,18 @@ impl Renderer<'_> {
 
     /// `(permissive OR ..) AND restrictive AND ..`
     fn conditions(&mut self, permissive: &[Expr], restrictive: &[Expr]) -> Result<(), SqlError> {
+        // What a constant decides is not asked, nor are rights needed for it. As in Postgres, each policy that restricts stands for itself.
+        let always: Vec<Expr>;
+        let permissive = match permissive.iter().find(|expr| decided(expr) == Some(true)) {
+            Some(open) => {
+                permissive
+                    .iter()
+                    .try_for_each(|expr| self.look_into(expr))?;
+                always = vec![open.clone()];
+                &always[..]
+            }
+            None => permissive,
+        };
         let alone = restrictive.is_empty();
         let several = permissive.len() > 1;
         #[cfg(feature = "planted")]
@@ -225,12 +239,12 @@ impl Renderer<'_> {
         self.out.push(if several { "(" } else { "" });
         for (index, expr) in permissive.iter().enumerate() {
             self.out.push(if index > 0 { " OR " } else { "" });
-            self.expr(expr)?;
+            self.condition(expr)?;
         }
         self.out.push(if several { ")" } else { "" });
         for expr in restrictive {
             self.out.push(" AND ");
-            self.expr(expr)?;
+            self.condition(expr)?;
         }
         self.out.push(if alone { "" } else { ")" });
         Ok(())

@@ -3,13 +3,16 @@
 
 mod aggregate;
 mod cast;
+pub(crate) mod constant;
 pub(crate) mod operation;
 mod permission;
 mod query;
 mod routine;
 mod sequence;
 mod source;
+mod statements;
 mod trigger;
+mod upsert;
 mod view;
 
 use crate::catalog::Catalog;
@@ -20,10 +23,10 @@ use crate::statement::{Bind, Statement};
 use crate::types::Type;
 use crate::value::Value;
 pub use cast::render_cast;
-pub use operation::{Rendered, render_operation, render_statements};
 use pando_kernel::Role;
 pub use sequence::{CURRENT_VALUE, LAST_VALUE, NEXT_VALUE, SET_VALUE};
 pub use source::render_source;
+pub use statements::{Rendered, render_statements};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub use trigger::{Fired, Texts, after_triggers, fires_before, render_before};
@@ -279,6 +282,15 @@ impl<'a> Renderer<'a> {
             Expr::Apply { routine, args, .. } => self.apply(routine, args)?,
             Expr::Aggregate(aggregate) => self.aggregate(aggregate)?,
             Expr::Window(window) => self.window(window)?,
+            Expr::Call { .. } if constant::logic(expr).is_some() => {
+                // As Postgres, which leaves out what stands beside a constant that decides, and the rights it would need.
+                self.out.push(match constant::logic(expr) {
+                    Some(Some(true)) => "1",
+                    Some(Some(false)) => "0",
+                    _ => "NULL",
+                });
+                self.look_into(expr)?;
+            }
             Expr::Call { function, args, ty } => self.call(*function, args, ty)?,
             Expr::Cast { expr, ty } => self.cast(expr, ty)?,
             Expr::Case {

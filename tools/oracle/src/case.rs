@@ -40,6 +40,10 @@ pub struct Answers {
     pub verdict: Verdict,
     /// What the tables hold afterwards, where they differ.
     pub effects: String,
+    /// Whether Postgres fails like this already when it plans the statement: it computes constants then, whatever the rows are.
+    pub planned: bool,
+    /// Whether Postgres' plan does not read the table that the embedded engine says no right is held on.
+    pub left_out: bool,
 }
 
 /// The two engines, in the same state.
@@ -80,6 +84,8 @@ impl<'p> Pair<'p> {
                 verdict: Verdict::Refused(construct.clone()),
                 embedded,
                 effects: String::new(),
+                planned: false,
+                left_out: false,
             };
         }
         let postgres = match &step.who {
@@ -108,11 +114,35 @@ impl<'p> Pair<'p> {
                 verdict = Verdict::Different(Difference::Effects);
             }
         }
+        let planned = match (&verdict, &postgres, &step.who) {
+            (Verdict::Different(_), Outcome::Failed { state, .. }, Some(who)) => {
+                let explained = self.postgres.run(who, &format!("explain {sql}"));
+                matches!(explained, Outcome::Failed { state: again, .. } if again == *state)
+            }
+            _ => false,
+        };
+        let left_out = match (&postgres, &embedded, &step.who) {
+            (Outcome::Done { .. }, Outcome::Failed { state, message }, Some(who))
+                if state == "42501" =>
+            {
+                message
+                    .strip_prefix("permission denied for table ")
+                    .is_some_and(|table| {
+                        !self
+                            .postgres
+                            .plan(who, &sql)
+                            .contains(&format!(" on {table}"))
+                    })
+            }
+            _ => false,
+        };
         Answers {
             postgres,
             embedded,
             verdict,
             effects,
+            planned,
+            left_out,
         }
     }
 

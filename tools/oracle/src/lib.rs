@@ -12,6 +12,7 @@
 //! - What the embedded engine refuses by name is no difference, and is counted and shown by its construct.
 //! - Whether a row is visible is asked of Postgres alone.
 
+mod alike;
 mod case;
 mod compare;
 pub mod differential;

@@ -37,6 +37,30 @@ impl OnPostgres {
         Ok(first_column(&messages))
     }
 
+    /// How it would run a statement, in its words.
+    pub fn plan(&mut self, who: &Who, sql: &str) -> String {
+        let plan = self.attempt(&identity(who), &format!("explain {sql}"));
+        let text = plan.as_ref().map_or_else(
+            |_| String::new(),
+            |lines| {
+                lines
+                    .iter()
+                    .flatten()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            },
+        );
+        self.finish(match plan {
+            Ok(_) => Outcome::Done {
+                rows: Vec::new(),
+                types: Vec::new(),
+            },
+            Err(failed) => failed,
+        });
+        text
+    }
+
     fn attempt(&mut self, before: &str, sql: &str) -> Result<Vec<Option<String>>, Outcome> {
         let messages = self
             .client
@@ -83,12 +107,7 @@ impl Engine for OnPostgres {
     }
 
     fn run(&mut self, who: &Who, sql: &str) -> Outcome {
-        let identity = format!(
-            "set local role {}; select set_config('request.jwt.claims', {}, true); ",
-            who.role,
-            crate::ty::quoted(&who.claims())
-        );
-        let outcome = match self.attempt(&identity, &as_json(sql)) {
+        let outcome = match self.attempt(&identity(who), &as_json(sql)) {
             // The first row is the one of set_config.
             Ok(column) => Outcome::Done {
                 rows: column
@@ -135,10 +154,20 @@ impl OnPostgres {
     }
 }
 
+/// What makes the connection somebody's.
+fn identity(who: &Who) -> String {
+    format!(
+        "set local role {}; select set_config('request.jwt.claims', {}, true); ",
+        who.role,
+        crate::ty::quoted(&who.claims())
+    )
+}
+
 /// Whether the statement gives rows.
 pub fn returns_rows(sql: &str) -> bool {
     let first = sql.split_whitespace().next().unwrap_or_default();
-    matches!(first, "select" | "with" | "values" | "(select") || sql.contains(" returning ")
+    matches!(first, "select" | "with" | "values" | "(select")
+        || (first != "explain" && sql.contains(" returning "))
 }
 
 /// The statement, so that it answers one JSON array. What it raises stays the same.

@@ -1,7 +1,7 @@
 //! The parameters of a statement that come from the caller and the moment.
 
 use pando_kernel::{Caller, Timestamp};
-use pando_sql::{Bind, Value};
+use pando_sql::{Bind, Type, Value};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -20,7 +20,10 @@ pub(crate) fn resolve(caller: &Caller, now: Timestamp, bind: &Bind) -> Value {
             .ok()
             .and_then(|claims| claims.email)
             .into(),
-        Bind::Jwt => Value::Text(caller.claims().clone()),
+        // As jsonb writes it, so that it compares and prints as any other.
+        Bind::Jwt => Type::Jsonb
+            .read_text(caller.claims())
+            .unwrap_or_else(|_| Value::Text(caller.claims().clone())),
         Bind::Now => now.to_string().into(),
         Bind::Today => now.to_string()[..10].into(),
         Bind::RandomUuid => uuid::Uuid::new_v4()

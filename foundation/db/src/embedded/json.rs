@@ -33,6 +33,11 @@ pub(crate) fn write_value(value: ValueRef<'_>, form: JsonOut, out: &mut Vec<u8>)
         (ValueRef::Integer(int), JsonOut::Bool) => {
             out.extend_from_slice(if int == 0 { b"false" } else { b"true" })
         }
+        // SQLite keeps a whole float as an integer, and does not always change it back.
+        (ValueRef::Integer(int), JsonOut::Float | JsonOut::Float4) => {
+            #[expect(clippy::cast_precision_loss, reason = "it was a float before")]
+            write_value(ValueRef::Real(int as f64), form, out);
+        }
         (ValueRef::Integer(int), _) => {
             // Writing to a Vec can't fail.
             let _ = write!(out, "{int}");
@@ -102,6 +107,11 @@ mod tests {
                 "-9223372036854775808",
             ),
             (ValueRef::Real(1.0), JsonOut::Float, "1"),
+            (
+                ValueRef::Integer(16_777_216),
+                JsonOut::Float4,
+                "1.6777216e+07",
+            ),
             (ValueRef::Real(0.1), JsonOut::Float, "0.1"),
             (ValueRef::Real(-0.0), JsonOut::Float, "-0"),
             (ValueRef::Real(1e15), JsonOut::Float, "1e+15"),

@@ -12,25 +12,34 @@ use std::cmp::Ordering;
 /// What requests ask of a column, by the stored forms alone.
 pub(super) const ALL: &[SqlFunction] = &[
     // `= any (array)` of values that are equal when their stored forms are.
-    internal!("pg_member", 2, |a: &[Value]| {
-        let mut unknown = false;
-        for item in items(&a[1])? {
-            let equal = match (&item, &a[0]) {
-                (Json::Null, _) => {
-                    unknown = true;
-                    false
-                }
-                (Json::Bool(item), Value::Int(int)) => i64::from(*item) == *int,
-                (Json::Number(item), Value::Int(int)) => item.to_i64() == Some(*int),
-                (Json::Text(item), Value::Text(text)) => item.as_str() == &**text,
-                _ => false,
-            };
-            if equal {
-                return Ok(true.into());
+    SqlFunction {
+        name: "pg_member",
+        arity: 2,
+        deterministic: true,
+        // Not even null is in an array without members.
+        call: |a| {
+            if a[1].is_null() {
+                return Ok(Value::Null);
             }
-        }
-        Ok(if unknown { Value::Null } else { false.into() })
-    }),
+            let mut unknown = false;
+            for item in items(&a[1])? {
+                let equal = match (&item, &a[0]) {
+                    (Json::Null, _) | (_, Value::Null) => {
+                        unknown = true;
+                        false
+                    }
+                    (Json::Bool(item), Value::Int(int)) => i64::from(*item) == *int,
+                    (Json::Number(item), Value::Int(int)) => item.to_i64() == Some(*int),
+                    (Json::Text(item), Value::Text(text)) => item.as_str() == &**text,
+                    _ => false,
+                };
+                if equal {
+                    return Ok(true.into());
+                }
+            }
+            Ok(if unknown { Value::Null } else { false.into() })
+        },
+    },
     internal!("pg_array_contains", 2, |a: &[Value]| {
         let (whole, part) = (items(&a[0])?, items(&a[1])?);
         // A null equals nothing, so an array that asks for one is never contained.

@@ -223,16 +223,7 @@ fn settle(candidate: &Candidate, known: &[Option<Type>]) -> Result<Resolved, Fau
             Kind::Compatible | Kind::CompatibleArray => {
                 common = Some(match common {
                     None => item,
-                    // Of texts `text` is preferred.
-                    Some(known) if crate::lower::textual(&known) && item == Type::Text => item,
-                    Some(known) if known == Type::Text && crate::lower::textual(&item) => known,
-                    Some(known)
-                        if known.conversion(&item) == Some(When::Implicit) && known != item =>
-                    {
-                        item
-                    }
-                    Some(known) if item.conversion(&known) == Some(When::Implicit) => known,
-                    Some(_) => return Err(Fault::Missing),
+                    Some(known) => known.common_with(&item).ok_or(Fault::Missing)?,
                 });
             }
             _ => {}

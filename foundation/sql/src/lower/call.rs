@@ -7,7 +7,6 @@ use crate::functions::registry::overloads;
 use crate::functions::resolve::{Fault, resolve};
 use crate::trouble::{Result, Trouble};
 use crate::types::Type;
-use crate::types::conversion::When;
 use crate::value::Value;
 use sqlparser::ast;
 
@@ -335,7 +334,7 @@ impl Lowering<'_> {
                     .collect::<Result<Vec<_>>>()?;
                 typed(self.builtin(&format!(".{name}"), operands, Syntax::Function)?)
             }
-            (None, "nullif", 2) => typed(self.common(Function::NullIf, &args)?),
+            (None, "nullif", 2) => typed(self.null_if(args[0], args[1])?),
             (None, "make_interval", _) => {
                 let ast::FunctionArguments::List(list) = &function.args else {
                     return Err(unsupported());
@@ -481,15 +480,58 @@ impl Lowering<'_> {
         for arg in args {
             operands.push(self.operand(arg)?);
         }
-        let ty = match function {
-            Function::NullIf => self.common_type(&operands)?,
-            _ => self.common_type_in("COALESCE", &operands)?,
-        };
+        let ty = self.common_type_in("COALESCE", &operands)?;
         let args = operands
             .into_iter()
             .map(|operand| self.coerce(operand, &ty))
             .collect::<Result<Vec<_>>>()?;
         Ok(call(function, args, ty))
+    }
+
+    /// `nullif(a, b)` has the type of what stands left of the `=` it asks.
+    fn null_if(&mut self, left: &ast::Expr, right: &ast::Expr) -> Result<Expr> {
+        let (left, right) = (self.operand(left)?, self.operand(right)?);
+        let is_char = |operand: &Operand| matches!(operand, Operand::Typed(expr) if matches!(expr.ty(), Type::Char(_)));
+        let padded = is_char(&left) && is_char(&right);
+        let own = match &left {
+            Operand::Typed(own) => Some(own.clone()),
+            Operand::Unknown(_) => None,
+        };
+        let args = self.comparable("=", left, right)?;
+        let own = own.unwrap_or_else(|| args[0].clone());
+        let met = args[0].ty();
+        let alike = own.ty().category() == met.category();
+        // There is an `=` for each pair of integers, of floats and of moments; whatever else meets becomes one type before.
+        let kept = match own.ty() {
+            Type::Int2 | Type::Int4 | Type::Int8 => {
+                matches!(met, Type::Int2 | Type::Int4 | Type::Int8)
+            }
+            Type::Float4 => true,
+            Type::Date | Type::Timestamp | Type::Timestamptz => alike,
+            Type::Char(_) => padded,
+            _ => false,
+        };
+        if kept && own.ty() != met {
+            let null = Expr::Literal {
+                value: Value::Null,
+                ty: own.ty(),
+            };
+            let ty = own.ty();
+            return Ok(Expr::Case {
+                branches: vec![(call(Function::Eq, args, Type::Bool), null)],
+                otherwise: Some(Box::new(own)),
+                ty,
+            });
+        }
+        let ty = match met {
+            Type::Varchar(_) => Type::Text,
+            met => met,
+        };
+        let args = args
+            .into_iter()
+            .map(|arg| self.coerce(Operand::Typed(arg), &ty))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(call(Function::NullIf, args, ty))
     }
 
     pub(super) fn common_type(&self, operands: &[Operand]) -> Result<Type> {
@@ -513,10 +555,9 @@ impl Lowering<'_> {
                     let (a, b) = (known.base(), ty.base());
                     if a == b {
                         known
-                    } else if a.category() != b.category()
-                        || (a.conversion(&b) != Some(When::Implicit)
-                            && b.conversion(&a) != Some(When::Implicit))
-                    {
+                    } else if let Some(common) = a.common_with(&b) {
+                        if common == a { known } else { ty }
+                    } else {
                         let what = if what.is_empty() {
                             String::new()
                         } else {
@@ -532,13 +573,6 @@ impl Lowering<'_> {
                         )
                         .hint("cast one of them with ::")
                         .into());
-                    } else if !a.preferred()
-                        && a.conversion(&b) == Some(When::Implicit)
-                        && b.conversion(&a) != Some(When::Implicit)
-                    {
-                        ty
-                    } else {
-                        known
                     }
                 }
             });

@@ -31,74 +31,26 @@ impl Lowering<'_> {
         let lowered = match expr {
             E::Like {
                 negated,
-                any: true,
-                expr,
-                pattern,
-                escape_char: None,
-            } => {
-                let op = if *negated {
-                    Op::PGNotLikeMatch
-                } else {
-                    Op::PGLikeMatch
-                };
-                self.quantified(expr, &op, pattern, false)?
-            }
-            E::ILike {
-                negated,
-                any: true,
-                expr,
-                pattern,
-                escape_char: None,
-            } => {
-                let op = if *negated {
-                    Op::PGNotILikeMatch
-                } else {
-                    Op::PGILikeMatch
-                };
-                self.quantified(expr, &op, pattern, false)?
-            }
-            E::Like {
-                negated,
-                any: false,
-                expr,
-                pattern,
-                escape_char: None,
-            } if all_of(pattern).is_some() => {
-                let op = if *negated {
-                    Op::PGNotLikeMatch
-                } else {
-                    Op::PGLikeMatch
-                };
-                self.quantified(expr, &op, all_of(pattern).unwrap_or(pattern), true)?
-            }
-            E::ILike {
-                negated,
-                any: false,
-                expr,
-                pattern,
-                escape_char: None,
-            } if all_of(pattern).is_some() => {
-                let op = if *negated {
-                    Op::PGNotILikeMatch
-                } else {
-                    Op::PGILikeMatch
-                };
-                self.quantified(expr, &op, all_of(pattern).unwrap_or(pattern), true)?
-            }
-            E::Like {
-                negated,
-                any: false,
+                any,
                 expr,
                 pattern,
                 escape_char,
-            } => self.like("~~", *negated, expr, pattern, escape_char.as_deref())?,
+            } => {
+                let ops = (Op::PGLikeMatch, Op::PGNotLikeMatch);
+                let escape = escape_char.as_deref();
+                self.likeness("~~", ops, *negated, *any, (expr, pattern, escape))?
+            }
             E::ILike {
                 negated,
-                any: false,
+                any,
                 expr,
                 pattern,
                 escape_char,
-            } => self.like("~~*", *negated, expr, pattern, escape_char.as_deref())?,
+            } => {
+                let ops = (Op::PGILikeMatch, Op::PGNotILikeMatch);
+                let escape = escape_char.as_deref();
+                self.likeness("~~*", ops, *negated, *any, (expr, pattern, escape))?
+            }
             E::SimilarTo {
                 negated,
                 expr,
@@ -232,6 +184,27 @@ impl Lowering<'_> {
             .map(|arg| self.operand(arg))
             .collect::<Result<Vec<_>>>()?;
         self.builtin(name, operands, Syntax::Word)
+    }
+
+    /// `like` and `ilike`, of a pattern, of any and of all of an array's. `ops` are its operators, plain and negated.
+    fn likeness(
+        &mut self,
+        operator: &str,
+        ops: (Op, Op),
+        negated: bool,
+        any: bool,
+        (expr, pattern, escape): (&ast::Expr, &ast::Expr, Option<&ast::Expr>),
+    ) -> Result<Expr> {
+        let op = if negated { ops.1 } else { ops.0 };
+        match (any, all_of(pattern), escape) {
+            (true, _, None) => self.quantified(expr, &op, pattern, false),
+            (false, Some(all), None) => self.quantified(expr, &op, all, true),
+            (false, _, escape) => self.like(operator, negated, expr, pattern, escape),
+            (true, _, Some(_)) => Err(Trouble::unsupported(
+                format!("{expr} {op} any ({pattern}) escape"),
+                "leave out the escape, or compare with each pattern",
+            )),
+        }
     }
 
     fn like(

@@ -1,7 +1,7 @@
 //! `insert`, `update` and `delete`, as migrations, functions and triggers write them.
 
 use super::{Level, Lowering, Named, fold, line, object};
-use crate::catalog::{Identity, Index, Table};
+use crate::catalog::{Catalog, Identity, Index, Table};
 use crate::expr::Expr;
 use crate::operation::{Assignment, Conflict, Delete, Insert, Operation, Update};
 use crate::query::{Body, Query, Source};
@@ -101,7 +101,7 @@ impl Lowering<'_> {
         let returning = self.within_sources(vec![target], |lowering| {
             lowering.returning(insert.returning.as_ref())
         })?;
-        asks_others(&returning, &table)?;
+        asks_others(self.catalog, &returning, &table)?;
         Ok(Insert {
             schema: table.schema.clone(),
             table: table.name.clone(),
@@ -433,7 +433,7 @@ impl Lowering<'_> {
             let returning = lowering.returning(update.returning.as_ref())?;
             joined_plainly(&from)?;
             own_columns(&returning)?;
-            asks_others(&returning, &table)?;
+            asks_others(lowering.catalog, &returning, &table)?;
             Ok(Update {
                 schema: table.schema.clone(),
                 table: table.name.clone(),
@@ -472,7 +472,7 @@ impl Lowering<'_> {
             let returning = lowering.returning(delete.returning.as_ref())?;
             joined_plainly(&using)?;
             own_columns(&returning)?;
-            asks_others(&returning, &table)?;
+            asks_others(lowering.catalog, &returning, &table)?;
             Ok(Delete {
                 schema: table.schema.clone(),
                 table: table.name.clone(),
@@ -513,20 +513,42 @@ fn joined_plainly(sources: &[Source]) -> Result<()> {
 }
 
 /// A sub-select of `returning` would see the rows as they are now, where Postgres shows them as they were before.
-fn asks_others(returning: &[crate::query::Output], table: &Table) -> Result<()> {
-    let mut same = false;
+fn asks_others(catalog: &Catalog, returning: &[crate::query::Output], table: &Table) -> Result<()> {
+    let own = (table.schema.clone(), table.name.clone());
+    let mut asked: Vec<(String, String)> = Vec::new();
     for output in returning {
-        output.expr.each_source(&mut |source| {
-            same |= matches!(&source.of, crate::query::Of::Table { schema, name } if *schema == table.schema && *name == table.name);
+        output
+            .expr
+            .each_source(&mut |source| asked.extend(table_of(source)));
+    }
+    // What views ask is asked too. Those seen already are behind `seen`.
+    let mut seen = 0;
+    while let Some((schema, name)) = asked.get(seen).cloned() {
+        seen += 1;
+        let Some(view) = catalog
+            .table(&schema, &name)
+            .and_then(|found| found.view.clone())
+        else {
+            continue;
+        };
+        view.query.each_source(&mut |source| {
+            asked.extend(table_of(source).filter(|below| !asked.contains(below)));
         });
     }
-    if same {
+    if asked.contains(&own) {
         return Err(Trouble::unsupported(
             format!("returning (select .. from {})", table.name),
             "select from the changed table in a statement of its own",
         ));
     }
     Ok(())
+}
+
+fn table_of(source: &Source) -> Option<(String, String)> {
+    match &source.of {
+        crate::query::Of::Table { schema, name } => Some((schema.clone(), name.clone())),
+        _ => None,
+    }
 }
 
 /// The rows that a change was joined with are not there any more when it answers.

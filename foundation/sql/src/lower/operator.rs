@@ -181,6 +181,30 @@ impl Lowering<'_> {
         right: &ast::Expr,
     ) -> Result<Expr> {
         let (left, right) = (self.operand(left)?, self.operand(right)?);
+        let args = self.comparable(sign, left, right)?;
+        let ordered = matches!(
+            function,
+            Function::Lt | Function::Le | Function::Gt | Function::Ge
+        );
+        match args[0].ty() {
+            Type::Array(item) if ordered && matches!(*item, Type::Enum(_)) => {
+                return Err(Trouble::unsupported(
+                    format!("{} {sign} {}", args[0].ty().name(), args[1].ty().name()),
+                    "compare with =",
+                ));
+            }
+            _ => {}
+        }
+        Ok(call(function, args, Type::Bool))
+    }
+
+    /// The operands of a comparison, brought to one type that has an `=`.
+    pub(super) fn comparable(
+        &self,
+        sign: &str,
+        left: Operand,
+        right: Operand,
+    ) -> Result<Vec<Expr>> {
         let json =
             |operand: &Operand| matches!(operand, Operand::Typed(expr) if expr.ty() == Type::Json);
         if json(&left) || json(&right) {
@@ -191,27 +215,14 @@ impl Lowering<'_> {
             return Err(missing_named(sign, &name(&left), &name(&right)));
         }
         let (left, right) = self.unify(left, right, sign)?;
-        let ordered = matches!(
-            function,
-            Function::Lt | Function::Le | Function::Gt | Function::Ge
-        );
         match left.ty() {
-            Type::Array(item) if *item == Type::Json => {
-                return Err(SqlError::new(
-                    "42883",
-                    "could not identify a comparison function for type json",
-                )
-                .into());
-            }
-            Type::Array(item) if ordered && matches!(*item, Type::Enum(_)) => {
-                return Err(Trouble::unsupported(
-                    format!("{} {sign} {}", left.ty().name(), right.ty().name()),
-                    "compare with =",
-                ));
-            }
-            _ => {}
+            Type::Array(item) if *item == Type::Json => Err(SqlError::new(
+                "42883",
+                "could not identify a comparison function for type json",
+            )
+            .into()),
+            _ => Ok(vec![left, right]),
         }
-        Ok(call(function, vec![left, right], Type::Bool))
     }
 
     pub(super) fn test(&mut self, function: Function, expr: &ast::Expr) -> Result<Expr> {

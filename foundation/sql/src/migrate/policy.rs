@@ -96,7 +96,12 @@ impl Migration {
                 "write using (..)",
             ));
         }
+        let asks = [&create.using, &create.with_check]
+            .into_iter()
+            .flatten()
+            .any(has_sub_select);
         let policy = Policy {
+            asks,
             name,
             command,
             roles: roles(create.to.as_ref())?,
@@ -147,6 +152,10 @@ impl Migration {
                 if to.is_some() {
                     policy.roles = roles(to.as_ref())?;
                 }
+                policy.asks |= [using, with_check]
+                    .into_iter()
+                    .flatten()
+                    .any(has_sub_select);
                 if let Some(using) = self.condition(&table, using.as_ref())? {
                     policy.using = Some(using);
                 }
@@ -180,4 +189,18 @@ impl Migration {
         self.put(changed);
         Ok(())
     }
+}
+
+/// By the words of its text: what is quoted is left out.
+fn has_sub_select(expr: &ast::Expr) -> bool {
+    let text = expr.to_string();
+    let mut quoted = false;
+    let bare: String = text
+        .chars()
+        .map(|c| {
+            quoted ^= c == '\'';
+            if quoted { ' ' } else { c }
+        })
+        .collect();
+    bare.contains("(SELECT ")
 }

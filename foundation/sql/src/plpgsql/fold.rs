@@ -6,7 +6,20 @@ use crate::types::Type;
 use crate::value::Value;
 
 /// A condition's value, itself perhaps null; none if it depends on the row.
-pub(super) fn known(expr: &Expr) -> Option<Option<bool>> {
+pub(crate) fn known(expr: &Expr) -> Option<Option<bool>> {
+    if let Expr::Case {
+        branches,
+        otherwise,
+        ..
+    } = expr
+    {
+        for (condition, result) in branches {
+            if known(condition)? == Some(true) {
+                return known(result);
+            }
+        }
+        return otherwise.as_deref().map_or(Some(None), known);
+    }
     let Expr::Call { function, args, .. } = expr else {
         return match expr {
             Expr::Literal {
@@ -31,6 +44,14 @@ pub(super) fn known(expr: &Expr) -> Option<Option<bool>> {
         Function::IsNotTrue => known(&args[0]).map(|value| Some(value != Some(true))),
         Function::IsNull => literal(&args[0]).map(|value| Some(value.is_null())),
         Function::IsNotNull => literal(&args[0]).map(|value| Some(!value.is_null())),
+        // What is asked of null is null.
+        Function::Eq | Function::Ne | Function::Lt | Function::Le | Function::Gt | Function::Ge
+            if args
+                .iter()
+                .any(|arg| literal(arg).is_some_and(Value::is_null)) =>
+        {
+            Some(None)
+        }
         Function::Eq => equal(&args[0], &args[1]),
         Function::Ne => equal(&args[0], &args[1]).map(|value| value.map(|value| !value)),
         Function::In => {

@@ -70,6 +70,10 @@ impl Renderer<'_> {
                 Part::Operand => self.expr(expr)?,
             }
         }
+        if to.collation().is_none() && self.collated(expr) && from.collation().is_some() {
+            // Nothing else would tell SQLite that the column's own order does not hold any more.
+            self.out.push(" COLLATE BINARY");
+        }
         Ok(())
     }
 }

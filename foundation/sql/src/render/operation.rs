@@ -3,201 +3,16 @@
 //! What a policy refuses raises 42501 from within the statement, by `pg_permit`; nothing is skipped silently.
 
 use super::trigger::{Fired, Texts, fires_before};
-use super::{Alias, Renderer, Scope};
-use crate::catalog::{Catalog, Column, Command, Table};
+use super::{Alias, Renderer};
+use crate::catalog::{Column, Command, Table};
 use crate::error::SqlError;
 use crate::expr::{Expr, Function};
 use crate::lower::is_empty_row;
-use crate::operation::{Assignment, Conflict, Delete, Insert, Operation, Update};
+use crate::operation::{Assignment, Delete, Insert, Operation, Update};
 use crate::query::{Body, Query, Select, Source};
-use crate::statement::Statement;
 use crate::trigger::Event;
-use crate::types::Type;
 use crate::value::Value;
-use pando_kernel::Role;
 use std::sync::Arc;
-
-/// A statement with the columns of its answer.
-#[derive(Clone, Debug)]
-pub struct Rendered {
-    /// What is run.
-    pub statement: Statement,
-    /// The names and types of what it answers; none for a change without `returning`.
-    pub columns: Vec<(String, Type)>,
-    /// Whether it changes rows.
-    pub writes: bool,
-    /// The table whose rows it changes, (schema, name).
-    pub table: Option<(String, String)>,
-    /// Whose rights it has.
-    pub role: Role,
-}
-
-/// Renders a statement for a role. Its parameters are [`crate::Bind::Input`]s, in order.
-///
-/// Errors: 42P17 when policies ask for each other without end; 42501 for a function the role may not call.
-pub fn render_operation(
-    catalog: &Catalog,
-    role: Role,
-    operation: &Operation,
-) -> Result<Rendered, SqlError> {
-    let mut statement = Statement::new();
-    let scope = Scope::default();
-    let mut renderer = Renderer::new(catalog, role, &scope, &mut statement);
-    renderer.operation(operation)?;
-    Ok(Rendered {
-        statement,
-        columns: operation.columns(),
-        writes: operation.writes(),
-        table: operation.table(),
-        role,
-    })
-}
-
-/// As [`render_operation`], for any operation: a function called by itself becomes the statements of its body, in order, of which the last
-/// one's answer is the answer.
-///
-/// Errors: as [`render_operation`]; 54001 for functions that call each other without end.
-pub fn render_statements(
-    catalog: &Catalog,
-    role: Role,
-    operation: &Operation,
-) -> Result<Vec<Rendered>, SqlError> {
-    let mut statements = Vec::new();
-    expand(catalog, role, operation, None, 0, &mut statements)?;
-    Ok(statements)
-}
-
-/// How deep functions that change rows may call one another.
-const CALLS: usize = 16;
-
-fn expand(
-    catalog: &Catalog,
-    role: Role,
-    operation: &Operation,
-    frame: Option<&[Expr]>,
-    depth: usize,
-    statements: &mut Vec<Rendered>,
-) -> Result<(), SqlError> {
-    let Operation::Call(call) = operation else {
-        let mut statement = Statement::new();
-        let scope = Scope::default();
-        let mut renderer = Renderer::new(catalog, role, &scope, &mut statement);
-        if let Some(frame) = frame {
-            let mut texts = Vec::with_capacity(frame.len());
-            for arg in frame {
-                let text = renderer.apart(|renderer| renderer.expr(arg))?;
-                texts.push(format!("({text})"));
-            }
-            renderer.frames.push(texts);
-        }
-        renderer.operation(operation)?;
-        statements.push(Rendered {
-            statement,
-            columns: operation.columns(),
-            writes: operation.writes(),
-            table: operation.table(),
-            role,
-        });
-        return Ok(());
-    };
-    if depth >= CALLS {
-        return Err(SqlError::new("54001", "stack depth limit exceeded"));
-    }
-    let mut probe = Statement::new();
-    let scope = Scope::default();
-    let routine = Renderer::new(catalog, role, &scope, &mut probe).routine(&call.routine)?;
-    let args: Vec<Expr> = call
-        .args
-        .iter()
-        .map(|arg| {
-            let mut arg = arg.clone();
-            if let Some(frame) = frame {
-                arg.walk_mut(&mut Vec::new(), &mut |_, expr| {
-                    if let Expr::Param { index, .. } = expr
-                        && let Some(value) = frame.get(*index as usize)
-                    {
-                        *expr = value.clone();
-                    }
-                });
-            }
-            arg
-        })
-        .collect();
-    let role = if routine.definer { Role::Service } else { role };
-    if routine.strict {
-        let known = |arg: &Expr| match arg {
-            Expr::Literal { value, .. } => Some(value.is_null()),
-            _ => None,
-        };
-        let nulls: Option<Vec<bool>> = args.iter().map(known).collect();
-        let Some(nulls) = nulls else {
-            return Err(SqlError::new(
-                "0A000",
-                format!(
-                    "strict function {} changes rows, and its arguments are not constants",
-                    routine.name
-                ),
-            )
-            .hint("Call it over /rpc, or leave out strict."));
-        };
-        if nulls.contains(&true) {
-            let mut statement = Statement::new();
-            statement.push("SELECT NULL");
-            statements.push(Rendered {
-                statement,
-                columns: call.columns.first().cloned().into_iter().collect(),
-                writes: false,
-                table: None,
-                role,
-            });
-            return Ok(());
-        }
-    }
-    let crate::routine::Body::Sql(operations) = &routine.body else {
-        return Err(SqlError::new(
-            "0A000",
-            "trigger functions can only be called as triggers",
-        ));
-    };
-    for (index, operation) in operations.iter().enumerate() {
-        let last =
-            index + 1 == operations.len() && routine.returns != crate::routine::Returns::Void;
-        match operation {
-            Operation::Select(query) if last && !routine.set && query.limit.is_none() => {
-                let mut first = query.clone();
-                first.limit = Some(Expr::Literal {
-                    value: Value::Int(1),
-                    ty: Type::Int8,
-                });
-                let first = Operation::Select(first);
-                expand(catalog, role, &first, Some(&args), depth + 1, statements)?;
-                // What gives one value gives it even where there is no row.
-                if let Some(last) = statements.last_mut() {
-                    last.statement.sql = format!(
-                        "SELECT answer.* FROM (SELECT 1) LEFT JOIN ({}) AS answer ON TRUE",
-                        last.statement.sql
-                    );
-                }
-            }
-            operation => expand(catalog, role, operation, Some(&args), depth + 1, statements)?,
-        }
-    }
-    if routine.returns == crate::routine::Returns::Void {
-        let mut statement = Statement::new();
-        statement.push("SELECT NULL AS ").ident(&routine.name);
-        statements.push(Rendered {
-            statement,
-            columns: Vec::new(),
-            writes: false,
-            table: None,
-            role,
-        });
-    }
-    if let Some(last) = statements.last_mut() {
-        last.columns.clone_from(&call.columns);
-    }
-    Ok(())
-}
 
 impl Renderer<'_> {
     pub(crate) fn operation(&mut self, operation: &Operation) -> Result<(), SqlError> {
@@ -248,19 +63,10 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", " } else { "" });
             self.out.push("v.").ident(&column.name);
         }
-        let once = self.merged_by(insert)?;
+        let once = self.merged_by(&table, insert)?;
         self.out.push(" FROM (");
-        if let Some(keys) = &once {
-            // A row that is met twice by one statement is an error.
-            self.out.push("SELECT *, CASE WHEN ");
-            for (index, key) in keys.iter().enumerate() {
-                self.out.push(if index > 0 { " AND " } else { "" });
-                self.out.push(key).push(" IS NOT NULL");
-            }
-            self.out
-                .push(" THEN count(*) OVER (PARTITION BY ")
-                .push(&keys.join(", "));
-            self.out.push(") ELSE 1 END AS \"pando.times\" FROM (SELECT *, row_number() OVER () AS \"pando.place\" FROM (");
+        if let Some(once) = &once {
+            once.open(self.out);
         }
         let each = std::mem::replace(&mut self.each, true);
         if fired.is_some() || draws(&table, insert) {
@@ -279,7 +85,8 @@ impl Renderer<'_> {
             self.proposal(&table, insert, reached.as_deref())?;
         }
         self.each = each;
-        self.out.push(if once.is_some() { "))" } else { "" });
+        self.out
+            .push(if once.is_some() { ") AS m) AS m" } else { "" });
         self.out.push(") AS v WHERE ");
         let reads = insert
             .returning
@@ -289,7 +96,7 @@ impl Renderer<'_> {
                 .conflict
                 .as_ref()
                 .is_some_and(|conflict| !conflict.target.is_empty());
-        let row = Alias::Name("v".to_owned());
+        let row = self.proposed(&table)?;
         let permitted =
             self.apart(|renderer| renderer.permitted(&table, Command::Insert, reads, &row))?;
         // In this order: what is not reached does not run its triggers, and what they pass over is not judged.
@@ -319,24 +126,35 @@ impl Renderer<'_> {
         self.returning(&table, &insert.returning)
     }
 
-    /// The key that an upsert of several rows updates by, as texts over the proposed rows.
-    fn merged_by(&mut self, insert: &Insert) -> Result<Option<Vec<String>>, SqlError> {
-        let one = matches!(&insert.rows.body, Body::Values(rows) if rows.len() < 2);
-        let Some(conflict) = insert
-            .conflict
-            .as_ref()
-            .filter(|conflict| conflict.update.is_some() && !one)
-        else {
-            return Ok(None);
-        };
-        self.levels.push(vec![Alias::Bare]);
-        let keys = conflict
-            .target
-            .iter()
-            .map(|expr| self.apart(|renderer| renderer.expr(expr)))
-            .collect::<Result<Vec<_>, _>>();
-        self.levels.pop();
-        Ok(Some(keys?))
+    /// The row proposed, with what will be generated from it, as policies see it.
+    fn proposed(&mut self, table: &Table) -> Result<Alias, SqlError> {
+        let proposed = Alias::Name("v".to_owned());
+        if self.passes(table)
+            || table
+                .columns
+                .iter()
+                .all(|column| column.generated.is_none())
+        {
+            return Ok(proposed);
+        }
+        let mut texts = self.texts_of(table, "v")?;
+        self.generate(table, &mut texts)?;
+        Ok(Alias::Texts(Arc::new(texts)))
+    }
+
+    /// Writes what is generated from a row into its texts.
+    fn generate(&mut self, table: &Table, texts: &mut Texts) -> Result<(), SqlError> {
+        let given = Alias::Texts(Arc::new(texts.clone()));
+        for column in &table.columns {
+            let Some(generated) = &column.generated else {
+                continue;
+            };
+            let text = self.apart(|renderer| {
+                renderer.isolated(vec![given.clone()], |renderer| renderer.expr(generated))
+            })?;
+            texts.insert(column.name.clone(), format!("({text})"));
+        }
+        Ok(())
     }
 
     /// What the triggers before an insert make of the row proposed.
@@ -415,7 +233,7 @@ impl Renderer<'_> {
     }
 
     /// `1`, or that policies permit the row: raises where they do not.
-    fn permitted(
+    pub(super) fn permitted(
         &mut self,
         table: &Arc<Table>,
         command: Command,
@@ -434,7 +252,7 @@ impl Renderer<'_> {
     }
 
     /// `pg_permit` of each condition, one after the other. `kind` is said of the policy that refuses.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         table: &Table,
         asked: &[(Option<String>, String)],
@@ -462,66 +280,8 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    fn conflict(&mut self, table: &Arc<Table>, conflict: &Conflict) -> Result<(), SqlError> {
-        self.out.push(" ON CONFLICT");
-        self.levels.push(vec![Alias::Bare]);
-        let target = (|| -> Result<(), SqlError> {
-            for (index, expr) in conflict.target.iter().enumerate() {
-                self.out.push(if index > 0 { ", " } else { " (" });
-                self.expr(expr)?;
-            }
-            self.out
-                .push(if conflict.target.is_empty() { "" } else { ")" });
-            if let Some(predicate) = &conflict.predicate {
-                self.out.push(" WHERE ");
-                // An index is found by the very text of its condition.
-                let inline = std::mem::replace(&mut self.inline, true);
-                let rendered = self.expr(predicate);
-                self.inline = inline;
-                rendered?;
-            }
-            Ok(())
-        })();
-        self.levels.pop();
-        target?;
-        let Some((assignments, filter)) = &conflict.update else {
-            self.out.push(" DO NOTHING");
-            return Ok(());
-        };
-        let own = Alias::Name(table.file_name());
-        self.levels
-            .push(vec![own.clone(), Alias::Name("excluded".to_owned())]);
-        let rendered = (|| -> Result<(), SqlError> {
-            self.out.push(" DO UPDATE SET ");
-            let (row, verdict) = self.assigned(table, assignments, &own)?;
-            self.out.push(" WHERE ");
-            let mut filter_text = match filter {
-                Some(filter) => self.apart(|renderer| renderer.expr(filter))?,
-                None => "1".to_owned(),
-            };
-            if let Some(verdict) = verdict {
-                filter_text = format!("CASE WHEN {filter_text} THEN {verdict} END");
-            }
-            if !self.passes(table) {
-                // A row that is there and may not be updated is an error, not a row passed over.
-                let hidden = self.apart(|renderer| {
-                    let mut asked = renderer.policies_apart(table, Command::Update, false, &own)?;
-                    asked.extend(renderer.policies_apart(table, Command::Select, false, &own)?);
-                    renderer.judge(table, &asked, " (USING expression)")
-                })?;
-                let allowed =
-                    self.apart(|renderer| renderer.permitted(table, Command::Update, true, &row))?;
-                filter_text = format!("CASE WHEN {hidden} AND ({filter_text}) THEN {allowed} END");
-            }
-            self.out.push(&filter_text);
-            Ok(())
-        })();
-        self.levels.pop();
-        rendered
-    }
-
     /// ` a = .., b = ..`, those that triggers assign too; gives the row as it will be, and the triggers' verdict on it.
-    fn assigned(
+    pub(super) fn assigned(
         &mut self,
         table: &Table,
         assignments: &[Assignment],
@@ -560,6 +320,9 @@ impl Renderer<'_> {
             self.out.push(if index > 0 { ", " } else { "" });
             let text = texts.get(column).map_or("NULL", String::as_str);
             self.out.ident(column).push(" = ").push(text);
+        }
+        if !self.passes(table) {
+            self.generate(table, &mut texts)?;
         }
         Ok((Alias::Texts(Arc::new(texts)), verdict))
     }

@@ -190,7 +190,7 @@ impl Renderer<'_> {
         }
         if let Some(filter) = &select.filter {
             self.out.push(next);
-            self.expr(filter)?;
+            self.filter(filter)?;
         }
         for (index, expr) in select.group.iter().enumerate() {
             self.out.push(if index > 0 { ", " } else { " GROUP BY " });
@@ -211,6 +211,12 @@ impl Renderer<'_> {
     fn grouped(&mut self, expr: &Expr) -> Result<(), SqlError> {
         if let Expr::Literal { .. } = expr {
             self.out.push("+");
+        }
+        if folds(expr) {
+            self.out.push("CAST(");
+            self.expr(expr)?;
+            self.out.push(" AS INTEGER)");
+            return Ok(());
         }
         self.expr(expr)?;
         self.collate(expr);
@@ -270,6 +276,12 @@ impl Renderer<'_> {
         if constant {
             // A lone integer would be a column's place.
             self.out.push("+");
+        }
+        if folds(expr) {
+            self.out.push("CAST(");
+            self.expr(expr)?;
+            self.out.push(" AS INTEGER)");
+            return Ok(());
         }
         self.rank(expr)?;
         self.collate(expr);
@@ -370,6 +382,17 @@ impl Renderer<'_> {
         self.out.push("))");
         Ok(())
     }
+}
+
+/// Whether SQLite makes an integer of it while it parses, which by itself would be a column's place.
+fn folds(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Call {
+            function: Function::And | Function::Or,
+            ..
+        }
+    )
 }
 
 /// Whether a query surely gives no second row.

@@ -173,7 +173,7 @@ impl Fired {
 
 /// The triggers of SQLite's that run after rows are written, by their names: for the writing connection, and no part of the file.
 ///
-/// Errors: as [`super::render_operation`].
+/// Errors: as [`super::render_statements`].
 pub fn after_triggers(catalog: &Catalog) -> Result<Vec<(String, Statement)>, SqlError> {
     let mut made = Vec::new();
     for table in catalog.tables.values() {

@@ -159,6 +159,18 @@ pub(super) fn read_text(item: &Type, text: &str) -> Result<Value, SqlError> {
         } else {
             item.read_text(&member)?
         };
+        if matches!(item, Type::Json | Type::Jsonb)
+            && matches!(&value, Value::Text(text) if text.trim() == "null")
+        {
+            return Err(SqlError::new(
+                "0A000",
+                format!(
+                    "a JSON null in an array of {} is not kept on the embedded engine",
+                    item.name()
+                ),
+            )
+            .hint("Use NULL without quotes, or jsonb instead of the array."));
+        }
         push_member(item, &value, &mut out);
         match chars.next() {
             None => break,

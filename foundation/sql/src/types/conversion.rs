@@ -64,6 +64,20 @@ impl Type {
         )
     }
 
+    /// The type that stands for both where several values have one type (PostgreSQL docs 10.5): this one, unless it turns into the other
+    /// on its own and not the other way round. None if they have nothing in common.
+    pub(crate) fn common_with(&self, later: &Type) -> Option<Type> {
+        let forth = self.conversion(later) == Some(When::Implicit);
+        let back = later.conversion(self) == Some(When::Implicit);
+        if self.category() != later.category() || !(forth || back) {
+            None
+        } else if forth && !back && !self.preferred() {
+            Some(later.clone())
+        } else {
+            Some(self.clone())
+        }
+    }
+
     /// When `self` turns into `to`; none if it never does.
     pub fn conversion(&self, to: &Type) -> Option<When> {
         use Type as T;

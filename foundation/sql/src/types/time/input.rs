@@ -159,6 +159,10 @@ fn read(text: &str, ty: &Type) -> Result<Read, SqlError> {
     while let Some(first) = rest.bytes().next() {
         match first {
             b' ' | b'\t' | b'\n' | b'\r' | b',' => rest = &rest[1..],
+            // Postgres passes over signs where a field may begin.
+            sign if sign.is_ascii_punctuation() && !matches!(sign, b'+' | b'-') => {
+                rest = &rest[1..];
+            }
             b'0'..=b'9' => rest = number(rest, &mut fields, ty, text)?,
             b'+' | b'-' => {
                 let end = rest[1..]
@@ -190,7 +194,7 @@ fn read(text: &str, ty: &Type) -> Result<Read, SqlError> {
                     .unwrap_or(rest.len());
                 let (word, after) = rest.split_at(end);
                 // The name of a zone goes on with slashes, underscores, signs and digits.
-                if after.starts_with('/') || after.starts_with('_') {
+                if after.starts_with('/') {
                     let end = rest
                         .find(|c: char| c.is_ascii_whitespace())
                         .unwrap_or(rest.len());
@@ -235,7 +239,12 @@ fn read(text: &str, ty: &Type) -> Result<Read, SqlError> {
         let rest = clock % (12 * 3600 * SECOND);
         fields.clock = Some(rest + if afternoon { 12 * 3600 * SECOND } else { 0 });
     }
-    if fields.day.is_none() && fields.clock.is_none() {
+    if !fields.month.is_none_or(|month| (1..=12).contains(&month))
+        || !fields.day.is_none_or(|day| (1..=31).contains(&day))
+    {
+        return Err(range(text).hint("Perhaps you need a different \"datestyle\" setting."));
+    }
+    if fields.day.is_none() && (fields.clock.is_none() || fields.month.is_some()) {
         return Err(bad());
     }
     Ok(Read::Fields(fields))
@@ -349,6 +358,11 @@ fn number<'a>(
         }
         1 | 2 if fields.month.is_none() && fields.day.is_none() && named_month_follows(after) => {
             fields.day = Some(int(digits));
+            Ok(after)
+        }
+        // Month, day, year, whatever stands between them.
+        1 | 2 if fields.month.is_none() && fields.day.is_none() && fields.year.is_none() => {
+            fields.month = Some(int(digits));
             Ok(after)
         }
         _ if fields.year.is_none() && (fields.month.is_some() || named_month_follows(after)) => {
