@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::config::copies::Continuous;
 use crate::instance;
 use anyhow::{Context, Result};
-use pando_copy::{Copier, CopySettings, Metrics, Schedule, ScheduleSettings};
+use pando_copy::{Copier, CopySettings, Known, Metrics, Schedule, ScheduleSettings};
 use pando_db::{CopySeam, Tail};
 use pando_kernel::Clock;
 use pando_telemetry::Registry;
@@ -18,6 +18,7 @@ pub struct Copying {
     pub seam: CopySeam,
     /// Holds what an earlier process left in the log, while the database is opened.
     tail: Option<Tail>,
+    known: Option<Known>,
     copier: Option<Copier>,
     schedule: Option<Schedule>,
     metrics: Option<Metrics>,
@@ -30,6 +31,7 @@ impl Copying {
             wanted: None,
             seam: CopySeam::default(),
             tail: None,
+            known: None,
             copier: None,
             schedule: None,
             metrics: None,
@@ -53,6 +55,7 @@ impl Copying {
         };
         if copying.wanted.is_some() {
             let directory = instance::data_directory(config);
+            copying.known = Some(Known::read(&directory));
             copying.tail = Tail::attach_before_open(&directory, copying.seam.clone())
                 .context("hold the log for the continuous copy")?;
         }
@@ -67,7 +70,7 @@ impl Copying {
         registry: &mut Registry,
     ) -> Result<()> {
         let metrics = Metrics::register(registry);
-        if let Some(wanted) = self.wanted.take() {
+        if let (Some(wanted), Some(known)) = (self.wanted.take(), self.known.take()) {
             let settings = CopySettings {
                 directory: directory.to_owned(),
                 store: wanted.store,
@@ -80,6 +83,7 @@ impl Copying {
                 settings,
                 self.seam.clone(),
                 self.tail.take(),
+                known,
                 clock,
                 metrics.clone(),
             )

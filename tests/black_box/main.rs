@@ -5,8 +5,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod authorisation;
+mod backup;
 mod bad_input;
 mod command;
+mod copy;
 mod doctor;
 mod documents;
 mod drain;

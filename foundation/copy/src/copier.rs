@@ -10,7 +10,7 @@ use crate::state::{Clean, Fingerprint, State};
 use pando_blob::Store;
 use pando_db::{CopySeam, Tail, TailError};
 use pando_kernel::{Clock, Timestamp};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -44,6 +44,22 @@ pub struct CopySettings {
     pub log_bytes_max: u64,
 }
 
+/// What an earlier server left. It is read before the database is opened, which may change the file.
+pub struct Known(Option<State>);
+
+impl Known {
+    /// Looks at a data directory.
+    pub fn read(directory: &Path) -> Known {
+        let file = directory.join("pando.db");
+        Known(State::read(directory).map(|mut state| {
+            state.clean = state
+                .clean
+                .filter(|clean| Fingerprint::of(&file).is_ok_and(|now| now == clean.file));
+            state
+        }))
+    }
+}
+
 /// A copier at work.
 pub struct Copier {
     stop: Arc<AtomicBool>,
@@ -52,11 +68,12 @@ pub struct Copier {
 
 impl Copier {
     /// Takes hold of the log, so that nothing passes unseen from here on, and begins. Must be called on a Tokio runtime. `tail` is what held
-    /// the log before the database was opened.
+    /// the log before the database was opened, `known` what was known then.
     pub fn start(
         settings: CopySettings,
         seam: CopySeam,
         tail: Option<Tail>,
+        known: Known,
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Result<Copier, TailError> {
@@ -64,13 +81,11 @@ impl Copier {
             Some(tail) => tail,
             None => Tail::attach(&settings.directory, seam.clone())?,
         };
-        let known = State::read(&settings.directory)
+        let known = known
+            .0
             .filter(|state| state.place == settings.store.to_string());
-        let file = settings.directory.join("pando.db");
-        let untouched = known
-            .as_ref()
-            .and_then(|state| state.clean.clone())
-            .filter(|clean| Fingerprint::of(&file).is_ok_and(|now| now == clean.file));
+        // A log that began after everything was copied is new from its start, as long as nothing of it was written back into the file.
+        let untouched = known.as_ref().and_then(|state| state.clean.clone());
         clean(&settings.directory);
         let stop = Arc::new(AtomicBool::new(false));
         let worker = Worker {
@@ -240,9 +255,6 @@ impl Worker {
                 return Ok(None);
             }
         }
-        // What the last server left is said only once it is left so again.
-        self.remember(&generation, None)
-            .map_err(|error| Ended::GivenUp(error.to_string()))?;
         let (time, previous) = match end.last {
             Some((head, hash)) => (head.time(), hash),
             None => (self.clock.now(), generation.clone()),
@@ -319,6 +331,7 @@ impl Worker {
             self.metrics.clone(),
         );
         let mut snapshots = Snapshots::new(&row, self.settings.snapshot_every, self.clock.now());
+        let mut stopped = None;
         let outcome = loop {
             let stopping = self.stop.load(Ordering::Acquire);
             let asked = !stopping && tail.wait(self.settings.interval);
@@ -340,10 +353,15 @@ impl Worker {
             if !all && let Err(ended) = self.check_log(&tail) {
                 break Err(ended);
             }
-            if stopping {
-                break Ok(all);
-            }
             snapshots.look(self, &row, &ship, all);
+            if stopping {
+                // Without its first snapshot nothing of a generation can be restored.
+                let last = *stopped.get_or_insert_with(Instant::now) + LAST;
+                if row.snapshot.is_some() || snapshots.made || Instant::now() >= last {
+                    break Ok(all);
+                }
+                std::thread::sleep(LOOK);
+            }
         };
         snapshots.abandon();
         if outcome? {
@@ -415,6 +433,8 @@ struct Snapshots {
     /// The segment of the last one: without commits since, no other is needed.
     number: Option<u64>,
     every: Duration,
+    /// Whether one was made.
+    made: bool,
 }
 
 impl Snapshots {
@@ -429,6 +449,7 @@ impl Snapshots {
             pause: PAUSE_MIN,
             number: None,
             every,
+            made: false,
         }
     }
 
@@ -457,6 +478,7 @@ impl Snapshots {
                 Ok(time) => {
                     self.due = Instant::now() + self.every;
                     self.pause = PAUSE_MIN;
+                    self.made = true;
                     worker.metrics.last_snapshot.set(seconds(time));
                     tracing::info!(
                         generation = row.generation,

@@ -33,7 +33,7 @@ mod ship;
 mod snapshot;
 mod state;
 
-pub use copier::{Copier, CopySettings};
+pub use copier::{Copier, CopySettings, Known};
 pub use error::RestoreError;
 pub use metrics::Metrics;
 pub use points::{BackupRecord, Generation, Points, points};

@@ -198,6 +198,10 @@ async fn from_copy(
     });
     let mut fetching = futures_util::stream::iter(fetches).buffered(AHEAD);
     while let Some((number, key, body)) = fetching.next().await {
+        // Nothing later is asked for, so nothing later need be whole.
+        if number > record.through && at.is_some_and(|at| at <= restored.time) {
+            break;
+        }
         let good = (restored.segments > 0 && number > record.through + 1)
             .then_some(restored.time)
             .or_else(|| (number == record.through + 1).then_some(Timestamp(record.time)));

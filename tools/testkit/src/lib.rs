@@ -5,6 +5,7 @@
 //! and ends it. Every wait has an end. A started server is killed when its handle is dropped.
 //! Deliberately absent: an async runtime. Threads that block are easier to read in a test, and fast enough.
 
+pub mod bucket;
 pub mod cache;
 pub mod executable;
 pub mod faketime;
@@ -15,6 +16,7 @@ pub mod postgres;
 pub mod server;
 pub mod smtp;
 
+pub use bucket::Bucket;
 pub use http::{Client, Response};
 pub use node::Node;
 pub use postgres::Postgres;
