@@ -126,9 +126,11 @@ fn check_rows(client: &mut Client, model: &mut Model, found: &mut Vec<Violation>
             found.push(violation(
                 Breach::Half,
                 format!(
-                    "of {} rows written by one request nobody knows of, {there} are as written and the others neither so nor as before: {}",
+                    "of {} rows written by one request nobody knows of, {there} are as written and the others neither so nor as before: {}; \
+                     refused before: {:?}",
                     changes.len(),
-                    brief(&changes)
+                    brief(&changes),
+                    changes.iter().find_map(|change| model.refusals.get(&change.id))
                 ),
             ));
             // What is there counts from here on.
@@ -154,9 +156,10 @@ fn check_rows(client: &mut Client, model: &mut Model, found: &mut Vec<Violation>
                     found.push(violation(
                         breach,
                         format!(
-                            "row {id} holds {} bytes of {:.16}.. counted {count}, and not {content:?}",
+                            "row {id} holds {} bytes of {:.16}.. counted {count}, and not {content:?}; refused: {:?}",
                             text.len(),
-                            text
+                            text,
+                            model.refusals.get(id)
                         ),
                     ));
                 }
@@ -169,7 +172,11 @@ fn check_rows(client: &mut Client, model: &mut Model, found: &mut Vec<Violation>
         } else {
             (Breach::Ghost, "was refused or never sent")
         };
-        found.push(violation(breach, format!("row {id} is there and {why}")));
+        let refusal = model.refusals.get(id);
+        found.push(violation(
+            breach,
+            format!("row {id} is there and {why}: {refusal:?}"),
+        ));
     }
     // From here on the file is what counts, so that each breach is told once.
     if !found.is_empty() {

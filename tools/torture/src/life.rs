@@ -187,6 +187,10 @@ impl Life {
         load: Load,
         during: impl FnOnce(&mut Site, &Seen) -> Result<T>,
     ) -> Result<(T, Seen)> {
+        anyhow::ensure!(
+            self.model.is_settled(),
+            "a load begins while nobody knows what the last one did: check before"
+        );
         let keys = self
             .keys
             .as_ref()

@@ -1,7 +1,7 @@
 //! What must be in the database, by the ledger alone.
 
 use crate::ledger::Settled;
-use crate::operation::{Change, Content, Operation, Outcome, Session};
+use crate::operation::{Change, Content, Operation, Outcome, Session, Verb};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What the ledger says of one data directory.
@@ -13,6 +13,8 @@ pub struct Model {
     pub deleted: HashSet<i64>,
     /// Writes of which nobody knows, to be found whole or not at all.
     pub unknown: Vec<Vec<Change>>,
+    /// The last refusal of each row, to be told where one was done all the same.
+    pub refusals: HashMap<i64, (Verb, u16)>,
     /// Marks that are there.
     pub marks: HashSet<String>,
     /// Marks of which nobody knows, each request's together.
@@ -41,6 +43,11 @@ impl Model {
             Outcome::Unknown(_) => self.unanswered += 1,
         }
         match (operation, outcome) {
+            (Operation::Write { verb, changes }, Outcome::Refused(status)) => {
+                for change in changes {
+                    self.refusals.insert(change.id, (verb, status));
+                }
+            }
             (_, Outcome::Refused(_) | Outcome::NotSent) => {}
             (Operation::Write { changes, .. }, Outcome::Unknown(_)) => self.unknown.push(changes),
             (Operation::Write { changes, .. }, _) => self.apply(&changes),
@@ -59,6 +66,11 @@ impl Model {
             // The token in hand is the active one or its parent; both are to work.
             (Operation::Refresh { .. }, _) => {}
         }
+    }
+
+    /// Whether it is known of every write what became of it.
+    pub fn is_settled(&self) -> bool {
+        self.unknown.is_empty() && self.unknown_marks.is_empty()
     }
 
     /// Changes that are known to have been made.

@@ -37,6 +37,7 @@ pub fn in_backup(life: &mut Life) -> Result<Vec<Violation>> {
         return Ok(found);
     }
     found.extend(restored(life, &file)?);
+    found.extend(life.compare(false)?);
     found.extend(struck(life)?);
     Ok(found)
 }

@@ -133,7 +133,8 @@ pub fn read_error(life: &mut Life) -> Result<Vec<Violation>> {
     if !before.is_empty() {
         return Ok(before);
     }
-    let mut found = life.start()?;
+    // What was unknown is settled before the next load writes to the same rows.
+    let mut found = life.check(false)?;
     if !found.is_empty() {
         return Ok(found);
     }
