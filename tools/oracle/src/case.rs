@@ -44,6 +44,8 @@ pub struct Answers {
     pub planned: bool,
     /// Whether Postgres' plan does not read the table that the embedded engine says no right is held on.
     pub left_out: bool,
+    /// Whether a policy calls a function of the schema's own.
+    pub calling_policies: bool,
 }
 
 /// The two engines, in the same state.
@@ -54,6 +56,9 @@ pub struct Pair<'p> {
     pub embedded: OnEmbedded,
     /// The tables that were made.
     tables: Vec<String>,
+    /// The functions that were made, as they are called.
+    functions: Vec<String>,
+    calling_policies: bool,
 }
 
 impl<'p> Pair<'p> {
@@ -65,6 +70,8 @@ impl<'p> Pair<'p> {
             postgres,
             embedded: OnEmbedded::open()?,
             tables: Vec::new(),
+            functions: Vec::new(),
+            calling_policies: false,
         })
     }
 
@@ -86,6 +93,7 @@ impl<'p> Pair<'p> {
                 effects: String::new(),
                 planned: false,
                 left_out: false,
+                calling_policies: self.calling_policies,
             };
         }
         let postgres = match &step.who {
@@ -96,6 +104,12 @@ impl<'p> Pair<'p> {
         let worded = verdict == Verdict::Different(Difference::Message);
         let mut effects = String::new();
         if step.who.is_none() {
+            if let Some(rest) = sql.strip_prefix("create function ") {
+                let name = rest.split('(').next().unwrap_or_default();
+                self.functions.push(format!("{name}("));
+            }
+            self.calling_policies |= sql.starts_with("create policy ")
+                && self.functions.iter().any(|call| sql.contains(call));
             if let Some(rest) = sql.strip_prefix("create table ")
                 && verdict == Verdict::Same
                 && matches!(postgres, Outcome::Done { .. })
@@ -125,14 +139,22 @@ impl<'p> Pair<'p> {
             (Outcome::Done { .. }, Outcome::Failed { state, message }, Some(who))
                 if state == "42501" =>
             {
-                message
-                    .strip_prefix("permission denied for table ")
-                    .is_some_and(|table| {
-                        !self
-                            .postgres
-                            .plan(who, &sql)
-                            .contains(&format!(" on {table}"))
-                    })
+                let function = message.strip_prefix("permission denied for function ");
+                if let Some(function) = function {
+                    !self
+                        .postgres
+                        .plan(who, &sql)
+                        .contains(&format!("{function}("))
+                } else {
+                    message
+                        .strip_prefix("permission denied for table ")
+                        .is_some_and(|table| {
+                            !self
+                                .postgres
+                                .plan(who, &sql)
+                                .contains(&format!(" on public.{table}"))
+                        })
+                }
             }
             _ => false,
         };
@@ -143,6 +165,7 @@ impl<'p> Pair<'p> {
             effects,
             planned,
             left_out,
+            calling_policies: self.calling_policies,
         }
     }
 

@@ -193,7 +193,9 @@ fn batch(
     let asked = report.cases;
     while report.cases - asked < STATEMENTS.min(most) {
         let step = fill.pop().unwrap_or_else(|| {
-            let statement = Generator::new(random, language, &schema.tables).statement();
+            let statement = Generator::new(random, language, &schema.tables)
+                .calling(&schema.routines)
+                .statement();
             Step {
                 who: Some(statement.who),
                 node: statement.node,
@@ -246,7 +248,10 @@ fn count(report: &mut Report, before: &[Step], step: &Step, answers: Answers) ->
             *report.worded.entry(pair).or_default() += 1;
             None
         }
-        Verdict::Different(_) if probe::wrongly_an_error(&answers) => {
+        Verdict::Different(kind)
+            if probe::wrongly_an_error(&answers)
+                && explained::reason(&step.node.sql(), *kind, &answers).is_none() =>
+        {
             // Each is one thing to do, wherever it stands.
             let error = skeleton(&answers.embedded.show());
             let known = report.misnamed.entry(error);

@@ -2,6 +2,7 @@
 
 mod expr;
 mod policy;
+mod routine;
 mod schema;
 mod select;
 mod write;
@@ -12,7 +13,7 @@ use crate::engine::Who;
 use crate::node::Node;
 use crate::random::Random;
 use crate::rules::Rules;
-use crate::schema::Table;
+use crate::schema::{Routine, Table};
 use crate::ty::Ty;
 
 /// What statements are made of besides expressions; those the embedded engine refuses are tried seldom.
@@ -225,6 +226,7 @@ pub struct Generator<'g> {
     random: &'g mut Random,
     language: &'g Language,
     tables: &'g [Table],
+    routines: &'g [Routine],
     /// What the query being made, and those around it, select from.
     scopes: Vec<Vec<Source>>,
     /// How many names were given to sources.
@@ -253,11 +255,18 @@ impl<'g> Generator<'g> {
             random,
             language,
             tables,
+            routines: &[],
             scopes: Vec::new(),
             names: 0,
             risk: false,
             wild: false,
         }
+    }
+
+    /// With functions of the schema's own.
+    pub fn calling(mut self, routines: &'g [Routine]) -> Generator<'g> {
+        self.routines = routines;
+        self
     }
 
     /// A statement of some kind, said by somebody.
@@ -304,7 +313,8 @@ impl<'g> Generator<'g> {
 
     fn source(table: &Table, alias: &str) -> Source {
         Source {
-            alias: alias.to_owned(),
+            // A function of rows goes by its name alone.
+            alias: alias.trim_end_matches("()").to_owned(),
             columns: table
                 .columns
                 .iter()

@@ -39,7 +39,7 @@ impl OnPostgres {
 
     /// How it would run a statement, in its words.
     pub fn plan(&mut self, who: &Who, sql: &str) -> String {
-        let plan = self.attempt(&identity(who), &format!("explain {sql}"));
+        let plan = self.attempt(&identity(who), &format!("explain (verbose) {sql}"));
         let text = plan.as_ref().map_or_else(
             |_| String::new(),
             |lines| {

@@ -40,6 +40,19 @@ pub struct Schema {
     pub tables: Vec<Table>,
     /// The statements that make it, policies too.
     pub ddl: Vec<Node>,
+    /// Functions that give a value.
+    pub routines: Vec<Routine>,
+}
+
+/// A function of at most one value.
+#[derive(Clone, Debug)]
+pub struct Routine {
+    /// Its name.
+    pub name: String,
+    /// The type of its parameter, if it has one.
+    pub takes: Option<Ty>,
+    /// The type of its value.
+    pub gives: Ty,
 }
 
 impl Table {

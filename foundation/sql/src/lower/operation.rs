@@ -516,10 +516,28 @@ fn joined_plainly(sources: &[Source]) -> Result<()> {
 fn asks_others(catalog: &Catalog, returning: &[crate::query::Output], table: &Table) -> Result<()> {
     let own = (table.schema.clone(), table.name.clone());
     let mut asked: Vec<(String, String)> = Vec::new();
+    let mut calls = false;
     for output in returning {
         output
             .expr
             .each_source(&mut |source| asked.extend(table_of(source)));
+        output.expr.walk(0, &mut |_, expr| {
+            if let Expr::Apply { routine, .. } = expr {
+                // What a function asks is not looked for any deeper than whether it asks at all.
+                calls |= catalog
+                    .routine(routine)
+                    .is_some_and(|routine| asks(&routine.body));
+            }
+        });
+    }
+    if calls {
+        return Err(Trouble::unsupported(
+            format!(
+                "returning f(..) of {}, with a function that reads tables",
+                table.name
+            ),
+            "call it in a statement of its own",
+        ));
     }
     // What views ask is asked too. Those seen already are behind `seen`.
     let mut seen = 0;
@@ -542,6 +560,19 @@ fn asks_others(catalog: &Catalog, returning: &[crate::query::Output], table: &Ta
         ));
     }
     Ok(())
+}
+
+fn asks(body: &crate::routine::Body) -> bool {
+    let crate::routine::Body::Sql(operations) = body else {
+        return false;
+    };
+    let mut found = false;
+    for operation in operations {
+        if let Operation::Select(query) = operation {
+            query.each_source(&mut |source| found |= table_of(source).is_some());
+        }
+    }
+    found
 }
 
 fn table_of(source: &Source) -> Option<(String, String)> {

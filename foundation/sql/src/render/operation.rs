@@ -447,7 +447,7 @@ impl Renderer<'_> {
             from: from.to_vec(),
             ..Select::default()
         };
-        for (table, name) in self.from(&select, names)? {
+        for (table, name) in self.from(&select, &[], names)? {
             conditions.push(
                 self.apart(|renderer| renderer.policies(&table, Command::Select, false, &name))?,
             );

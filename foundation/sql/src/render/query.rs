@@ -174,14 +174,19 @@ impl Renderer<'_> {
             self.out.push("DISTINCT ");
         }
         self.outputs(&select.columns, names)?;
-        self.rest(select, aliases)?;
+        self.rest(select, &query.order, aliases)?;
         self.order(&query.order)?;
         self.limits(query)
     }
 
     /// Everything of a select from ` FROM` to ` HAVING`.
-    fn rest(&mut self, select: &Select, aliases: &[String]) -> Result<(), SqlError> {
-        let secured = self.from(select, aliases)?;
+    fn rest(
+        &mut self,
+        select: &Select,
+        order: &[Order],
+        aliases: &[String],
+    ) -> Result<(), SqlError> {
+        let secured = self.from(select, order, aliases)?;
         let mut next = " WHERE ";
         for (table, name) in secured {
             self.out.push(next);
@@ -354,7 +359,7 @@ impl Renderer<'_> {
         }
         self.order(&query.order)?;
         self.out.push(") AS \"n\"");
-        self.rest(select, aliases)?;
+        self.rest(select, &query.order, aliases)?;
         self.out.push(") WHERE \"n\" = 1");
         for (index, term) in query.order.iter().enumerate() {
             self.out.push(if index > 0 { ", " } else { " ORDER BY " });

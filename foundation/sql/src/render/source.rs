@@ -5,7 +5,7 @@ use crate::catalog::{Catalog, Command, Table};
 use crate::error::SqlError;
 use crate::expr::Expr;
 use crate::privilege::Privilege;
-use crate::query::{Join, Of, Query, Select, Source};
+use crate::query::{Join, Of, Order, Query, Select, Source};
 use crate::statement::Statement;
 use pando_kernel::Role;
 use std::sync::Arc;
@@ -113,7 +113,7 @@ impl Renderer<'_> {
     }
 
     /// Refuses a source the role may not read. The service role is asked at the door only: here it stands for owners too.
-    fn may_read(&self, select: &Select, index: usize) -> Result<(), SqlError> {
+    fn may_read(&self, select: &Select, order: &[Order], index: usize) -> Result<(), SqlError> {
         let Of::Table { schema, name } = &select.from[index].of else {
             return Ok(());
         };
@@ -125,7 +125,11 @@ impl Renderer<'_> {
             return Ok(());
         }
         let mut columns: Vec<String> = Vec::new();
-        let within = Expr::Exists(Box::new(Query::select(select.clone())));
+        // What it is sorted by is read as well.
+        let within = Expr::Exists(Box::new(Query {
+            order: order.to_vec(),
+            ..Query::select(select.clone())
+        }));
         within.walk(0, &mut |depth, expr| {
             if let Expr::Column {
                 level,
@@ -150,6 +154,7 @@ impl Renderer<'_> {
     pub(super) fn from(
         &mut self,
         select: &Select,
+        order: &[Order],
         names: &[String],
     ) -> Result<Vec<(Arc<Table>, String)>, SqlError> {
         let outer = select
@@ -165,7 +170,7 @@ impl Renderer<'_> {
                 (_, Join::Right) => " RIGHT JOIN ",
                 (_, Join::Full) => " FULL JOIN ",
             });
-            self.may_read(select, index)?;
+            self.may_read(select, order, index)?;
             let table = self.source(source, name, outer)?;
             let mut next = " ON ";
             if let Some(on) = &source.on {

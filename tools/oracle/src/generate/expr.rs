@@ -18,6 +18,24 @@ impl Generator<'_> {
             let ty = ty.clone();
             return self.lazily(|it| it.scalar(&ty, depth - 1));
         }
+        if !self.risk && self.random.chance(20) {
+            let fitting: Vec<_> = self
+                .routines
+                .iter()
+                .filter(|routine| routine.gives == *ty)
+                .cloned()
+                .collect();
+            if !fitting.is_empty() {
+                let routine = self.random.pick(&fitting).clone();
+                let args: Vec<Node> = routine
+                    .takes
+                    .iter()
+                    .map(|takes| self.expr(takes, depth - 1))
+                    .collect();
+                let holes = "$".repeat(args.len());
+                return Node::expr(ty, &format!("{}({holes})", routine.name), args);
+            }
+        }
         let rules: Vec<Rule> = self
             .language
             .rules

@@ -35,6 +35,25 @@ impl Generator<'_> {
                 table.name
             )));
         }
+        if self.random.chance(5) && self.language.revokes {
+            let from = self.random.word(&["anon", "authenticated"]);
+            let what = self.random.word(&["select", "update", "insert"]);
+            let columns: Vec<&str> = table
+                .columns
+                .iter()
+                .filter(|column| column.name == "id" || self.random.chance(70))
+                .map(|column| column.name.as_str())
+                .collect();
+            made.push(Node::text(format!(
+                "revoke {what} on {} from {from}",
+                table.name
+            )));
+            made.push(Node::text(format!(
+                "grant {what} ({}) on {} to {from}",
+                columns.join(", "),
+                table.name
+            )));
+        }
         for number in 0..self.random.below(5) {
             made.push(self.policy(table, number));
         }

@@ -17,11 +17,16 @@ pub fn schema(random: &mut Random, language: &Language) -> Schema {
     for number in 1..=random.between(1, 3) {
         table(random, language, &mut made, number);
     }
+    super::routine::routines(random, language, &mut made);
     for at in 0..made.tables.len() {
+        if made.tables[at].view {
+            continue;
+        }
         let tables = made.tables.clone();
+        let routines = made.routines.clone();
         // Policies that ask for one another are an error: rather ask for the tables before.
         let asked = if random.chance(85) { at } else { tables.len() };
-        let mut generator = Generator::new(random, language, &tables[..asked]);
+        let mut generator = Generator::new(random, language, &tables[..asked]).calling(&routines);
         made.ddl.extend(generator.policies(&tables[at]));
     }
     if random.chance(35) {

@@ -169,9 +169,6 @@ fn read(text: &str, ty: &Type) -> Result<Read, SqlError> {
                     .find(|c: char| !c.is_ascii_digit() && c != ':')
                     .map_or(rest.len(), |at| at + 1);
                 let (zone, after) = rest.split_at(end);
-                if fields.zone.is_some() || fields.clock.is_none() && fields.day.is_none() {
-                    return Err(bad());
-                }
                 let seconds = offset(zone).ok_or_else(|| {
                     let digits = zone[1..]
                         .bytes()
@@ -185,6 +182,9 @@ fn read(text: &str, ty: &Type) -> Result<Read, SqlError> {
                         bad()
                     }
                 })?;
+                if fields.zone.is_some() || fields.clock.is_none() && fields.day.is_none() {
+                    return Err(bad());
+                }
                 fields.zone = Some(Zone::Fixed(seconds));
                 rest = after;
             }
@@ -285,7 +285,7 @@ fn number<'a>(
             let after = after.strip_prefix(sign).ok_or_else(bad)?;
             let count = after.bytes().take_while(u8::is_ascii_digit).count();
             let (third, after) = after.split_at(count);
-            if second.is_empty() || third.is_empty() {
+            if second.is_empty() || third.is_empty() || after.starts_with(sign) {
                 return Err(bad());
             }
             if let Some(named) = month(second) {
