@@ -35,8 +35,9 @@ fn generated_statements_are_answered_as_postgres_answers_them() {
         };
         let report = differential::run(options, postgres).unwrap();
         println!("{report}");
+        let unexplained: usize = report.found.iter().map(|found| 1 + found.others).sum();
         assert!(
-            report.found.len() <= UNEXPLAINED_MAX && report.misnamed.is_empty(),
+            unexplained <= UNEXPLAINED_MAX && report.misnamed.is_empty(),
             "seed {seed}\n{report}"
         );
         // A run in which all is refused, or nothing is found, would prove nothing.
@@ -59,7 +60,10 @@ fn no_answer_holds_what_is_hidden() {
         let report = leak::run(options, postgres).unwrap();
         println!("{report}");
         assert!(report.leaks.is_empty(), "seed {seed}\n{report}");
-        assert!(report.differences.is_empty(), "seed {seed}\n{report}");
+        assert!(
+            report.differences.len() <= UNEXPLAINED_MAX,
+            "seed {seed}\n{report}"
+        );
         assert!(
             report.hidden > CASES && report.shown > CASES,
             "seed {seed}\n{report}"
