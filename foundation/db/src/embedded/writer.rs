@@ -359,10 +359,15 @@ impl Worker {
         if self.connection.is_autocommit() {
             return ran;
         }
-        if ran.is_err() {
-            self.execute("ROLLBACK TO request")?;
+        let undone = match &ran {
+            Ok(()) => Ok(()),
+            Err(_) => self.execute("ROLLBACK TO request"),
+        };
+        if let Err(error) = undone.and_then(|()| self.execute("RELEASE request")) {
+            // What it wrote must not be committed with the others, who are run again without it.
+            self.roll_back();
+            return Err(error);
         }
-        self.execute("RELEASE request")?;
         ran
     }
 }
