@@ -77,8 +77,11 @@ pub fn make(random: &mut Random, language: &Language, pair: &mut Pair<'_>) -> Re
         let asked = if random.chance(85) { at } else { tables.len() };
         let policies = Generator::new(random, language, &tables[..asked]).policies(&tables[at]);
         for policy in policies {
-            // A table whose rows nothing protects is not reachable by REST at all, which tests of the service show.
-            if !policy.sql().contains("disable row level security") {
+            // A table whose rows nothing protects is not reachable by REST at all, which tests of the service show. A right to some
+            // of the columns makes `select=*` an error, and then the rows that Postgres shows say nothing.
+            let sql = policy.sql();
+            let of_columns = sql.starts_with("grant ") && sql.contains(" (");
+            if !sql.contains("disable row level security") && !of_columns {
                 step(pair, policy)?;
             }
         }
