@@ -140,6 +140,8 @@ impl Draft<'_> {
                     };
                     if on_conflict.merge && !columns.is_empty() {
                         self.permit_written(Privilege::Update, columns, Command::Update)?;
+                        // They are set to what `excluded` has, which has to be readable.
+                        read.extend(self.written(columns, Command::Update)?.into_owned());
                     }
                 }
                 self.permit_draws(columns)?;

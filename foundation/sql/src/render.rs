@@ -181,6 +181,8 @@ pub(crate) struct Renderer<'a> {
     pub(crate) each: bool,
     /// Rows are changed only where this holds: how a trigger's function comes to the statement.
     pub(crate) reached: Option<String>,
+    /// What is rendered is only looked into and will be left out, so that no right is needed for it.
+    pub(crate) looking: bool,
 }
 
 impl<'a> Renderer<'a> {
@@ -214,6 +216,7 @@ impl<'a> Renderer<'a> {
             ambient: false,
             each: false,
             reached: None,
+            looking: false,
         }
     }
 

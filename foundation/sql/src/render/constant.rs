@@ -74,7 +74,9 @@ impl Renderer<'_> {
             return args.iter().try_for_each(|arg| self.look_into(arg));
         }
         let kept = std::mem::replace(self.out, Statement::new());
+        let looked = std::mem::replace(&mut self.looking, true);
         let rendered = self.expr(expr);
+        self.looking = looked;
         *self.out = kept;
         match rendered {
             Err(error) if error.state == "42P17" => Err(error),

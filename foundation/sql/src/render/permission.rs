@@ -8,18 +8,19 @@ use crate::operation::{Delete, Insert, Update};
 use crate::privilege::Privilege;
 use pando_kernel::Role;
 
-/// The table's columns that expressions of its change read; source 0 is the table.
-fn read<'e>(exprs: impl Iterator<Item = &'e Expr>) -> Vec<String> {
+/// The table's columns that expressions of its change read; source 0 is the table, and where it has `excluded` that is source 1.
+fn read<'e>(exprs: impl Iterator<Item = &'e Expr>, excluded: bool) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     for expr in exprs {
         expr.walk(0, &mut |depth, expr| {
             if let Expr::Column {
                 level,
-                source: 0,
+                source,
                 name,
                 ..
             } = expr
                 && *level == depth
+                && (*source == 0 || excluded && *source == 1)
                 && !columns.contains(name)
             {
                 columns.push(name.clone());
@@ -47,8 +48,9 @@ impl Renderer<'_> {
         &self,
         table: &Table,
         exprs: impl Iterator<Item = &'e Expr>,
+        excluded: bool,
     ) -> Result<(), SqlError> {
-        let columns = read(exprs);
+        let columns = read(exprs, excluded);
         if columns.is_empty() {
             return Ok(());
         }
@@ -59,7 +61,7 @@ impl Renderer<'_> {
         self.permit(table, Privilege::Insert, &insert.columns)?;
         let returned = insert.returning.iter().map(|output| &output.expr);
         let Some(conflict) = &insert.conflict else {
-            return self.permit_read(table, returned);
+            return self.permit_read(table, returned, false);
         };
         let mut assigned: Vec<&Expr> = Vec::new();
         if let Some((assignments, filter)) = &conflict.update {
@@ -75,7 +77,12 @@ impl Renderer<'_> {
             );
             assigned.extend(filter);
         }
-        self.permit_read(table, returned.chain(&conflict.target).chain(assigned))
+        // Postgres asks for the right to read what of `excluded` is read, too.
+        self.permit_read(
+            table,
+            returned.chain(&conflict.target).chain(assigned),
+            true,
+        )
     }
 
     pub(super) fn permit_update(&self, table: &Table, update: &Update) -> Result<(), SqlError> {
@@ -94,6 +101,7 @@ impl Renderer<'_> {
         self.permit_read(
             table,
             assigned.chain(returned).chain(joined).chain(&update.filter),
+            false,
         )
     }
 
@@ -106,6 +114,6 @@ impl Renderer<'_> {
         }
         let returned = delete.returning.iter().map(|output| &output.expr);
         let joined = delete.using.iter().filter_map(|source| source.on.as_ref());
-        self.permit_read(table, returned.chain(joined).chain(&delete.filter))
+        self.permit_read(table, returned.chain(joined).chain(&delete.filter), false)
     }
 }

@@ -20,7 +20,9 @@ impl Renderer<'_> {
                 ),
             )
         })?;
-        if self.role != Role::Service && routine.revoked.iter().any(|role| role == self.role.name())
+        if self.role != Role::Service
+            && !self.looking
+            && routine.revoked.iter().any(|role| role == self.role.name())
         {
             return Err(SqlError::new(
                 "42501",

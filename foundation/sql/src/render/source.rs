@@ -117,7 +117,7 @@ impl Renderer<'_> {
         let Of::Table { schema, name } = &select.from[index].of else {
             return Ok(());
         };
-        if self.role == Role::Service {
+        if self.role == Role::Service || self.looking {
             return Ok(());
         }
         let table = self.table_of(schema, name)?;
