@@ -241,7 +241,7 @@ async fn checkpoints(options: &Options, pando: &Target, gates: &mut Gates) -> Re
         stalls.quantile(0.99) * 1_000.0,
         stalls.quantile(1.0) * 1_000.0,
     );
-    gates.hold("stalls under 50 ms p99", stalls.quantile(0.99) <= 0.064);
+    gates.hold("stalls under 50 ms p99", stalls.quantile(0.99) <= 0.05);
     Ok(())
 }
 

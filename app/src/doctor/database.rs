@@ -16,7 +16,7 @@ pub async fn look(config: &Config, directory: &Path) -> (Vec<Finding>, Option<Db
         Ok(db) => db,
         Err(error) => return (vec![damaged(format!("{error:#}"))], None),
     };
-    let file = directory.join("pando.db");
+    let file = pando_db::database_file(directory);
     let whole = tokio::task::spawn_blocking(move || pando_db::inspect(&file)).await;
     let mut findings = vec![match whole {
         Ok(Ok(contents)) => Finding::ok(

@@ -50,7 +50,7 @@ pub struct Known(Option<State>);
 impl Known {
     /// Looks at a data directory.
     pub fn read(directory: &Path) -> Known {
-        let file = directory.join("pando.db");
+        let file = pando_db::database_file(directory);
         Known(State::read(directory).map(|mut state| {
             state.clean = state
                 .clean
@@ -404,7 +404,7 @@ impl Worker {
         }
         let written_back = tail.log_bytes() == 0;
         drop(tail);
-        let file = self.settings.directory.join("pando.db");
+        let file = pando_db::database_file(&self.settings.directory);
         if written_back
             && let Err(error) = Fingerprint::of(&file).and_then(|file| {
                 let number = row.number;

@@ -18,11 +18,12 @@ use crate::migration::{AppliedMigration, Migration};
 use crate::tx::Tx;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use pando_kernel::{Caller, Clock, Limits, Role};
+use pando_kernel::{Caller, Clock, Limits, Role, Timestamp};
 use pando_plan::{CallPlan, MutationPlan, ReadPlan};
 use pando_sql::render::{Rendered, render_statements};
 use pando_sql::{Bind, Catalog, SqlError, Value};
 use pando_telemetry::Registry;
+use rusqlite::Connection;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -322,35 +323,15 @@ impl Db {
                 .await;
         };
         let writes = steps.writes.is_some();
-        let deadline = self.statement_deadline(caller, deadline);
-        let (caller, now) = (caller.clone(), self.0.clock.now());
-        if writes {
-            let ambient = self.0.ambient.clone();
-            return self
-                .writer()?
-                .run(deadline, move |connection| {
-                    ambient.set(Some(&caller), now);
-                    let act = |role| ambient.act_as(role);
-                    call::run(connection, &catalog, (&caller, now), &plan, &values, &act)
-                })
-                .await;
-        }
-        self.0
-            .readers
-            .run(deadline, move |connection| {
-                let transaction = connection
-                    .unchecked_transaction()
-                    .map_err(crate::embedded::error::sql_error)?;
-                call::run(
-                    &transaction,
-                    &catalog,
-                    (&caller, now),
-                    &plan,
-                    &values,
-                    &|_| {},
-                )
-            })
-            .await
+        self.run_as(
+            caller,
+            writes,
+            deadline,
+            move |connection, (caller, now), act| {
+                call::run(connection, &catalog, (caller, now), &plan, &values, act)
+            },
+        )
+        .await
     }
 
     /// Runs SQL as a caller: `select`, `insert`, `update` and `delete`, several if parted by semicolons, all or none of them. Gives what the
@@ -379,23 +360,39 @@ impl Db {
         inputs: Vec<Value>,
         deadline: Instant,
     ) -> Result<SqlAnswer, DbError> {
+        let writes = statements.iter().any(|statement| statement.writes);
+        self.run_as(
+            caller,
+            writes,
+            deadline,
+            move |connection, (caller, now), act| {
+                let who = (caller, now);
+                script::run(connection, &catalog, who, &statements, &inputs, act)
+            },
+        )
+        .await
+    }
+
+    /// Runs what may or may not write as a caller, where it belongs: in the writer's next group, or in a reader's transaction. `run` is told
+    /// how to say whose rights each of its steps has, which only triggers ask.
+    async fn run_as<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        writes: bool,
+        deadline: Instant,
+        run: impl Fn(&Connection, (&Caller, Timestamp), &dyn Fn(Role)) -> Result<T, SqlError>
+        + Send
+        + 'static,
+    ) -> Result<T, DbError> {
         let deadline = self.statement_deadline(caller, deadline);
         let (caller, now) = (caller.clone(), self.0.clock.now());
-        if statements.iter().any(|statement| statement.writes) {
+        if writes {
             let ambient = self.0.ambient.clone();
             return self
                 .writer()?
                 .run(deadline, move |connection| {
                     ambient.set(Some(&caller), now);
-                    let act = |role| ambient.act_as(role);
-                    script::run(
-                        connection,
-                        &catalog,
-                        (&caller, now),
-                        &statements,
-                        &inputs,
-                        &act,
-                    )
+                    run(connection, (&caller, now), &|role| ambient.act_as(role))
                 })
                 .await;
         }
@@ -405,14 +402,7 @@ impl Db {
                 let transaction = connection
                     .unchecked_transaction()
                     .map_err(crate::embedded::error::sql_error)?;
-                script::run(
-                    &transaction,
-                    &catalog,
-                    (&caller, now),
-                    &statements,
-                    &inputs,
-                    &|_| {},
-                )
+                run(&transaction, (&caller, now), &|_| {})
             })
             .await
     }

@@ -31,6 +31,7 @@ pub use db::{Config, Db, Page};
 pub use embedded::backup::{Progress, back_up};
 pub use embedded::call::{CallBound, CallValues};
 pub use embedded::copy::CopySeam;
+pub use embedded::directory::database_file;
 pub use embedded::inspect::{Contents, inspect};
 pub use embedded::mutate::Changed;
 pub use embedded::restore::Restoring;

@@ -214,5 +214,5 @@ pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(parent)?.sync_all()
+    directory::sync_names(parent)
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The database's file in its directory.
-pub(crate) fn database_file(directory: &Path) -> PathBuf {
+pub fn database_file(directory: &Path) -> PathBuf {
     directory.join("pando.db")
 }
 
@@ -36,13 +36,16 @@ fn make(directory: &Path) -> std::io::Result<()> {
 }
 
 /// Puts the names of a directory's files on disk.
+pub(crate) fn sync_names(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// The same, said as whoever opens a database is told.
 pub(crate) fn sync(directory: &Path) -> Result<(), OpenError> {
-    File::open(directory)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| OpenError::Io {
-            path: directory.to_owned(),
-            source,
-        })
+    sync_names(directory).map_err(|source| OpenError::Io {
+        path: directory.to_owned(),
+        source,
+    })
 }
 
 /// Makes the directory, for its owner only, and takes its lock. The lock is given back when the file is closed, also by a kill.

@@ -5,6 +5,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
+/// Bounds for stalls of the writer, seconds: close together around the 50 ms that they are held to.
+const STALLS: [f64; 14] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.2, 0.5, 2.0,
+];
+
 /// Handles; recording is an atomic operation or two.
 #[derive(Clone)]
 pub(crate) struct Metrics {
@@ -42,7 +47,7 @@ impl Metrics {
             commit_seconds: Histogram::new(exponential_buckets(0.000_1, 2.0, 16)),
             wal_bytes: Gauge::default(),
             checkpoint_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
-            checkpoint_stall_seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 14)),
+            checkpoint_stall_seconds: Histogram::new(STALLS),
             reader_queue: Gauge::default(),
             reads_in_place: Counter::default(),
             reads_queued: Counter::default(),

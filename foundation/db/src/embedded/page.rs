@@ -21,19 +21,12 @@ pub(crate) fn run(
     plan: &ReadPlan,
     inputs: &[Value],
 ) -> Result<Page, SqlError> {
-    let identity = |bind: &Bind| resolve(caller, now, bind);
-    let parameters = Parameters {
-        inputs,
-        row: &[],
-        identity: &identity,
-    };
-    let Some(count) = &plan.count else {
-        return rows(connection, plan, parameters, None);
-    };
+    if plan.count.is_none() {
+        return within(connection, caller, now, plan, inputs);
+    }
     // The page and its total are of one moment.
     let transaction = connection.unchecked_transaction().map_err(sql_error)?;
-    let total = total(&transaction, count, parameters)?;
-    rows(&transaction, plan, parameters, Some(total))
+    within(&transaction, caller, now, plan, inputs)
 }
 
 /// As [`run`], within a transaction.
